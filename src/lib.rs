@@ -1,0 +1,1 @@
+//! derpshop: sells private Tailscale DERP relays in a Telegram chat and runs them.

@@ -1,0 +1,3 @@
+//! The `derpshop` binary.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Integration tests: conversations against the real parts.

@@ -1,0 +1,3 @@
+//! A small derper stand-in.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Simulated outside world for derpshop: Telegram, mail, hosts and a relay stand-in.

@@ -1,0 +1,3 @@
+//! Starts the lab.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! The `webhook` binary.
+
+fn main() {}
