@@ -1,1 +1,2 @@
 //! derpshop: sells private Tailscale DERP relays in a Telegram chat and runs them.
+pub mod secret;
