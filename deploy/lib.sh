@@ -1,0 +1,111 @@
+# shellcheck shell=bash
+# What the commands in this folder share. Sourced, never run.
+
+# Where this clone is, with symbolic links resolved.
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+# Everything kept between runs (build directory, bare root file systems, the trial's data) is outside the clone.
+# shellcheck disable=SC2034 # used by who sources this
+cache=${DERPSHOP_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/derpshop}
+
+say() { printf '%s\n' "$*" >&2; }
+die() { say "${0##*/}: $*"; exit 1; }
+
+# Adds a command to what runs when the script ends, newest first, whatever ended it.
+cleanup_commands=()
+at_exit() { cleanup_commands=("$*" "${cleanup_commands[@]}"); }
+run_cleanup() {
+    local status=$? command
+    trap - EXIT
+    trap '' INT TERM HUP
+    for command in "${cleanup_commands[@]}"; do eval "$command" || true; done
+    exit "$status"
+}
+trap run_cleanup EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+trap 'exit 129' HUP
+
+# Names one run of a process: a pid alone may have been given to another process since.
+process_id() {
+    local stat
+    stat=$(<"/proc/$1/stat") || return
+    read -ra stat <<<"${stat##*) }"
+    echo "$1-${stat[19]}"
+}
+# Whether what process_id named is still running.
+is_running() { [[ $(process_id "${1%-*}" 2>/dev/null) == "$1" ]]; }
+
+# ---- PostgreSQL: a private one, reached by its Unix socket only ----
+
+# Prints the folder of the newest installed server's programs.
+pg_programs() {
+    local initdb
+    initdb=$(find /usr/lib/postgresql/*/bin -name initdb 2>/dev/null | sort -V | tail -n 1)
+    [[ -n $initdb ]] || initdb=$(readlink -f "$(command -v initdb || true)")
+    [[ -n $initdb ]] || die "no PostgreSQL server is installed: apt-get install postgresql"
+    dirname "$initdb"
+}
+
+# The server refuses to run as root, and its programs a working directory they may not enter.
+as_postgres() (
+    cd /
+    if [[ $EUID -ne 0 ]]; then exec "$@"; else exec setpriv --reuid=postgres --regid=postgres --init-groups "$@"; fi
+)
+
+# pg_start FOLDER [OPTION...]: makes a cluster there unless there is one, and starts it. Role and database: derpshop.
+pg_start() {
+    local folder=$1 programs
+    shift
+    programs=$(pg_programs)
+    if [[ ! -e $folder/data/PG_VERSION ]]; then
+        mkdir -p "$folder/data"
+        if [[ $EUID -eq 0 ]]; then chown postgres "$folder" "$folder/data"; fi
+        as_postgres "$programs/initdb" -D "$folder/data" -U derpshop --auth=trust -E UTF8 --locale=C.UTF-8 -N >"$folder/initdb.log" 2>&1 ||
+            die "PostgreSQL could not make its data folder, see $folder/initdb.log: $(tail -n 1 "$folder/initdb.log")"
+    fi
+    as_postgres "$programs/pg_ctl" -D "$folder/data" -w -s -l "$folder/postgres.log" start \
+        -o "-c listen_addresses='' -c unix_socket_directories='$folder' -c max_connections=200 $*" ||
+        die "PostgreSQL did not start: $(tail -n 3 "$folder/postgres.log")"
+    if [[ -z $(psql -h "$folder" -U derpshop -d postgres -Atc "select 1 from pg_database where datname = 'derpshop'") ]]; then
+        psql -h "$folder" -U derpshop -d postgres -qc 'create database derpshop'
+    fi
+}
+
+pg_stop() {
+    [[ ! -e $1/data/postmaster.pid ]] || as_postgres "$(pg_programs)/pg_ctl" -D "$1/data" -s -m "${2:-fast}" stop
+}
+
+pg_url() { printf 'postgres://derpshop@localhost/derpshop?host=%s' "$1"; }
+
+# Starts a PostgreSQL that ends, with all it holds, when this script does, and sets DATABASE_URL. Nothing in it is
+# worth an fsync.
+pg_throwaway() {
+    local folder left
+    for left in "${TMPDIR:-/tmp}"/derpshop-pg.*; do
+        # What a killed run left behind.
+        if [[ ! -s $left/owner ]] || is_running "$(<"$left/owner")"; then continue; fi
+        pg_stop "$left" immediate || true
+        rm -rf "$left"
+    done
+    folder=$(mktemp -d "${TMPDIR:-/tmp}/derpshop-pg.XXXXXX")
+    at_exit "pg_stop '$folder' immediate; rm -rf '$folder'"
+    chmod 755 "$folder"
+    process_id $$ >"$folder/owner"
+    pg_start "$folder" -c fsync=off -c full_page_writes=off -c synchronous_commit=off
+    DATABASE_URL=$(pg_url "$folder")
+    export DATABASE_URL
+}
+
+# Applies the migrations to $DATABASE_URL as `derpshop migrate` would, for when that can't be built yet.
+pg_migrate() {
+    local file name
+    psql "$DATABASE_URL" -qXv ON_ERROR_STOP=1 -c 'create table _sqlx_migrations (version bigint primary key,
+        description text not null, installed_on timestamptz not null default now(), success boolean not null,
+        checksum bytea not null, execution_time bigint not null)'
+    for file in "$root"/migrations/*.sql; do
+        [[ -e $file ]] || continue
+        name=$(basename "$file" .sql)
+        PGOPTIONS='-c client_min_messages=warning' psql "$DATABASE_URL" -qX1v ON_ERROR_STOP=1 -f "$file" \
+            -c "insert into _sqlx_migrations values (${name%%_*}, '$(tr _ ' ' <<<"${name#*_}")', now(), true, '\\x$(sha384sum "$file" | cut -d' ' -f1)', 0)" >/dev/null
+    done
+}
