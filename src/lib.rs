@@ -1,2 +1,3 @@
 //! derpshop: sells private Tailscale DERP relays in a Telegram chat and runs them.
+pub mod config;
 pub mod secret;
