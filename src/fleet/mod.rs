@@ -1,0 +1,3 @@
+//! The fleet: servers, the relays on them, and how both are looked at.
+
+pub mod probe;
