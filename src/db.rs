@@ -29,14 +29,6 @@ pub enum StoreError {
         /// The row's id.
         row: i64,
     },
-    /// A sealed value could not be opened or made.
-    #[error("a sealed value of {table} could not be opened")]
-    Secret {
-        /// The table of the row.
-        table: &'static str,
-        /// Why.
-        source: crate::secret::SecretError,
-    },
 }
 
 impl StoreError {
@@ -52,7 +44,7 @@ impl StoreError {
                 _ => false,
             },
             Self::Conflict { .. } => true,
-            Self::Inconsistent { .. } | Self::Secret { .. } => false,
+            Self::Inconsistent { .. } => false,
         }
     }
 

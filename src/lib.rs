@@ -1,5 +1,26 @@
-//! derpshop: sells private Tailscale DERP relays in a Telegram chat and runs them.
-pub mod config;
+//! derpshop: sells private Tailscale DERP relays in a Telegram chat, and runs them.
+//!
+//! The floors, from the bottom: words (this crate's small types), domain (one module per noun: rules and SQL),
+//! adapters (every socket), app (use cases, one transaction each), entry (bot, worker, and the `webhook`
+//! binary). A file uses its own floor and those below.
+
+// words
+pub mod bytes;
+pub mod clock;
+pub mod db;
 pub mod derp;
-pub mod fleet;
+pub mod money;
 pub mod secret;
+pub mod types;
+
+// domain
+pub mod fleet;
+
+// adapters
+
+// use cases
+
+// entry
+
+// edge
+pub mod config;
