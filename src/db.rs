@@ -35,14 +35,17 @@ impl StoreError {
     /// Whether trying again later can help: a lost connection, a full pool, a serialization failure.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Database(error) => match error {
-                sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Tls(_) => true,
-                sqlx::Error::Database(db) => {
-                    // Classes 08 (connection), 40 (rollback), 53 (resources), 57 (operator intervention).
-                    db.code().is_some_and(|code| ["08", "40", "53", "57"].iter().any(|class| code.starts_with(class)))
-                }
-                _ => false,
-            },
+            // Classes 08 (connection), 40 (rollback), 53 (resources), 57 (operator intervention).
+            Self::Database(sqlx::Error::Database(db)) => db
+                .code()
+                .is_some_and(|code| ["08", "40", "53", "57"].iter().any(|class| code.starts_with(class))),
+            Self::Database(error) => matches!(
+                error,
+                sqlx::Error::Io(_)
+                    | sqlx::Error::PoolTimedOut
+                    | sqlx::Error::PoolClosed
+                    | sqlx::Error::Tls(_)
+            ),
             Self::Conflict { .. } => true,
             Self::Inconsistent { .. } => false,
         }

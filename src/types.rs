@@ -191,7 +191,11 @@ impl FromStr for RegionCode {
         let s = s.trim().to_ascii_lowercase();
         let starts_with_letter = s.starts_with(|c: char| c.is_ascii_lowercase());
         let plain = s.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
-        if (2..=24).contains(&s.len()) && starts_with_letter && plain { Ok(Self(s)) } else { Err(InvalidRegionCode) }
+        if (2..=24).contains(&s.len()) && starts_with_letter && plain {
+            Ok(Self(s))
+        } else {
+            Err(InvalidRegionCode)
+        }
     }
 }
 
