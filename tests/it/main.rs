@@ -1,1 +1,2 @@
 //! Integration tests: conversations against the real parts.
+mod floors;
