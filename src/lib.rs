@@ -19,6 +19,7 @@ pub mod fleet;
 // adapters
 
 // use cases
+pub mod app;
 
 // entry
 
