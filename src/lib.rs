@@ -15,6 +15,7 @@ pub mod types;
 
 // domain
 pub mod fleet;
+pub mod settings;
 
 // adapters
 

@@ -1,2 +1,3 @@
 //! Integration tests: conversations against the real parts.
 mod floors;
+mod settings;
