@@ -1,3 +1,9 @@
 //! The fleet: servers, the relays on them, and how both are looked at.
 
+pub mod command;
+pub mod files;
+pub mod found;
+pub mod host;
+pub mod image;
 pub mod probe;
+pub mod relay;
