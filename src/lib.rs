@@ -26,3 +26,5 @@ pub mod app;
 
 // edge
 pub mod config;
+pub mod shutdown;
+pub mod telemetry;
