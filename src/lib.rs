@@ -15,16 +15,19 @@ pub mod types;
 
 // domain
 pub mod fleet;
+pub mod inbox;
+pub mod jobs;
+pub mod notify;
 pub mod settings;
 
 // adapters
+pub mod adapters;
 
 // use cases
 pub mod app;
 
 // entry
+pub mod bot;
 
 // edge
 pub mod config;
-pub mod shutdown;
-pub mod telemetry;

@@ -1,0 +1,3 @@
+//! Every socket: what the domain's ports are to the outside world.
+
+pub mod telegram;
