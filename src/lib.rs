@@ -31,3 +31,5 @@ pub mod bot;
 
 // edge
 pub mod config;
+pub mod shutdown;
+pub mod telemetry;
