@@ -6,4 +6,5 @@ pub mod found;
 pub mod host;
 pub mod image;
 pub mod probe;
+pub mod reconcile;
 pub mod relay;
