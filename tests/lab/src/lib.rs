@@ -1,1 +1,3 @@
 //! Simulated outside world for derpshop: Telegram, mail, hosts and a relay stand-in.
+
+pub mod relay;
