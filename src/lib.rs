@@ -31,5 +31,6 @@ pub mod bot;
 
 // edge
 pub mod config;
+pub mod embedded_pg;
 pub mod shutdown;
 pub mod telemetry;

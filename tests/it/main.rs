@@ -1,3 +1,4 @@
 //! Integration tests: conversations against the real parts.
+mod embedded_pg;
 mod floors;
 mod settings;
