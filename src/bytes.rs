@@ -27,15 +27,16 @@ impl Bytes {
 }
 
 impl fmt::Display for Bytes {
-    /// Decimal units: one place from a gigabyte up, whole megabytes below.
+    /// Decimal units: one place from a gigabyte up unless it is zero, whole megabytes below.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let tenths = |unit: u64| (self.0 / (unit / 10)) % 10;
-        match self.0 {
-            0..1_000_000_000 => write!(f, "{} MB", self.0 / 1_000_000),
-            1_000_000_000..1_000_000_000_000 => {
-                write!(f, "{}.{} GB", self.0 / 1_000_000_000, tenths(1_000_000_000))
-            }
-            _ => write!(f, "{}.{} TB", self.0 / 1_000_000_000_000, tenths(1_000_000_000_000)),
+        let (unit, name) = match self.0 {
+            0..1_000_000_000 => return write!(f, "{} MB", self.0 / 1_000_000),
+            1_000_000_000..1_000_000_000_000 => (1_000_000_000, "GB"),
+            _ => (1_000_000_000_000, "TB"),
+        };
+        match self.0 / (unit / 10) % 10 {
+            0 => write!(f, "{} {name}", self.0 / unit),
+            tenths => write!(f, "{}.{tenths} {name}", self.0 / unit),
         }
     }
 }
@@ -48,7 +49,7 @@ mod tests {
     fn sizes_read_in_decimal_units() {
         assert_eq!(Bytes(12_345_678_901).to_string(), "12.3 GB");
         assert_eq!(Bytes(999_999_999).to_string(), "999 MB");
-        assert_eq!(Bytes::gigabytes(100).to_string(), "100.0 GB");
+        assert_eq!(Bytes::gigabytes(100).to_string(), "100 GB");
         assert_eq!(Bytes(2_500_000_000_000).to_string(), "2.5 TB");
     }
 }

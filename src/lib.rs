@@ -18,6 +18,7 @@ pub mod fleet;
 pub mod inbox;
 pub mod jobs;
 pub mod notify;
+pub mod i18n;
 pub mod settings;
 
 // adapters
