@@ -14,6 +14,10 @@ pub mod secret;
 pub mod types;
 
 // domain
+pub mod acl;
+pub mod serial;
+pub mod rental;
+pub mod plan;
 pub mod fleet;
 pub mod inbox;
 pub mod jobs;

@@ -7,6 +7,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::bytes::Bytes;
+
 /// Declares a database identifier that cannot be mixed up with another table's.
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
@@ -221,6 +223,57 @@ impl Title {
         match lang {
             Lang::ZhCn => &self.zh_cn,
             Lang::En => &self.en,
+        }
+    }
+}
+
+/// What a plan gives, as a serial and a rental keep it: a later change of the plan changes neither.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    /// Bytes in and out together per 30 days; `None` is unlimited.
+    pub traffic_cap: Option<Bytes>,
+    /// Bytes that one container may receive per 30 days.
+    pub max_upload: Option<Bytes>,
+    /// Bytes that one container may send per 30 days.
+    pub max_download: Option<Bytes>,
+    /// How many devices may talk through it.
+    pub device_limit: u32,
+    /// How many relays carry it.
+    pub redundancy: Redundancy,
+}
+
+/// How many relays on different servers a rental has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Redundancy {
+    /// One relay.
+    Single,
+    /// Two relays on two servers, between which clients move by themselves.
+    Dual,
+}
+
+impl Redundancy {
+    /// 1 or 2, as the database keeps it.
+    pub const fn number(self) -> i16 {
+        match self {
+            Self::Single => 1,
+            Self::Dual => 2,
+        }
+    }
+
+    /// Reads the database's number.
+    pub const fn from_number(n: i16) -> Option<Self> {
+        match n {
+            1 => Some(Self::Single),
+            2 => Some(Self::Dual),
+            _ => None,
+        }
+    }
+
+    /// The halves that such a rental has.
+    pub const fn halves(self) -> &'static [Half] {
+        match self {
+            Self::Single => &[Half::First],
+            Self::Dual => &[Half::First, Half::Second],
         }
     }
 }
