@@ -15,14 +15,14 @@ pub mod types;
 
 // domain
 pub mod acl;
-pub mod serial;
-pub mod rental;
-pub mod plan;
 pub mod fleet;
 pub mod inbox;
 pub mod jobs;
 pub mod notify;
 pub mod i18n;
+pub mod plan;
+pub mod rental;
+pub mod serial;
 pub mod settings;
 
 // adapters

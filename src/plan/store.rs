@@ -34,7 +34,9 @@ impl TryFrom<Row> for Plan {
             name: row.name,
             title: row.title.0,
             billing: match row.valid_days {
-                Some(days) => Billing::Prepaid { days: u32::try_from(days).map_err(|_| wrong("valid_days"))? },
+                Some(days) => {
+                    Billing::Prepaid { days: u32::try_from(days).map_err(|_| wrong("valid_days"))? }
+                }
                 None => Billing::Hourly,
             },
             terms: Terms {
@@ -46,7 +48,12 @@ impl TryFrom<Row> for Plan {
             },
             visible: row.visible,
             is_default: row.is_default,
-            prices: row.minors.into_iter().zip(row.currencies).map(|(minor, c)| Money::new(minor, c)).collect(),
+            prices: row
+                .minors
+                .into_iter()
+                .zip(row.currencies)
+                .map(|(minor, c)| Money::new(minor, c))
+                .collect(),
         })
     }
 }
@@ -71,7 +78,11 @@ pub async fn list(conn: &mut PgConnection, tenant: TenantId) -> Result<Vec<Plan>
 }
 
 /// One plan of the tenant.
-pub async fn find(conn: &mut PgConnection, tenant: TenantId, plan: PlanId) -> Result<Option<Plan>, StoreError> {
+pub async fn find(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    plan: PlanId,
+) -> Result<Option<Plan>, StoreError> {
     // A shop has a handful of plans: the one query for all of them serves.
     Ok(list(conn, tenant).await?.into_iter().find(|p| p.id == plan))
 }
@@ -102,9 +113,13 @@ pub async fn add(conn: &mut PgConnection, tenant: TenantId, plan: &NewPlan) -> R
     .fetch_optional(&mut *conn)
     .await?;
     let Some(id) = added else {
-        let id = sqlx::query_scalar!("select id from plans where tenant_id = $1 and name = $2", tenant.0, plan.name)
-            .fetch_one(conn)
-            .await?;
+        let id = sqlx::query_scalar!(
+            "select id from plans where tenant_id = $1 and name = $2",
+            tenant.0,
+            plan.name
+        )
+        .fetch_one(conn)
+        .await?;
         return Ok(PlanId(id));
     };
     for price in &plan.prices {

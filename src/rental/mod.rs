@@ -105,7 +105,10 @@ impl RentalState {
     pub fn begin(self, now: DateTime<Utc>) -> Self {
         match self {
             Self::Starting { days } => Self::Active { start: now, end: plus_days(now, days).unwrap_or(now) },
-            other @ (Self::Active { .. } | Self::Paused { .. } | Self::Expired { .. } | Self::Released { .. }) => other,
+            other @ (Self::Active { .. }
+            | Self::Paused { .. }
+            | Self::Expired { .. }
+            | Self::Released { .. }) => other,
         }
     }
 
@@ -237,6 +240,9 @@ mod tests {
     #[test]
     fn only_what_runs_can_be_paused() {
         assert_eq!(RentalState::Starting { days: 1 }.pause(at(0)), Err(RentalError::NotRunning));
-        assert_eq!(RentalState::Active { start: at(0), end: at(1) }.resume(at(0)), Err(RentalError::NotPaused));
+        assert_eq!(
+            RentalState::Active { start: at(0), end: at(1) }.resume(at(0)),
+            Err(RentalError::NotPaused)
+        );
     }
 }

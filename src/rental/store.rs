@@ -64,9 +64,9 @@ impl TryFrom<Row> for Rental {
         let wrong = |column| StoreError::Inconsistent { table: "rentals", column, row: row.id };
         let dates = row.start_date.zip(row.end_date).ok_or_else(|| wrong("end_date"));
         let state = match row.status {
-            RentalStatus::Starting => {
-                RentalState::Starting { days: u32::try_from(row.waiting_days).map_err(|_| wrong("waiting_days"))? }
-            }
+            RentalStatus::Starting => RentalState::Starting {
+                days: u32::try_from(row.waiting_days).map_err(|_| wrong("waiting_days"))?,
+            },
             RentalStatus::Active => dates.map(|(start, end)| RentalState::Active { start, end })?,
             RentalStatus::Paused => {
                 let (start, end) = dates?;

@@ -65,7 +65,8 @@ impl SerialCode {
     ///
     /// A right code anywhere wins; otherwise text that is nothing but a damaged code is a typo.
     pub fn find(text: &str) -> Result<Self, NotASerial> {
-        let words = || text.split(|c: char| c.is_whitespace() || ",;:=?&/\"'()<>，。；：（）「」".contains(c));
+        let words =
+            || text.split(|c: char| c.is_whitespace() || ",;:=?&/\"'()<>，。；：（）「」".contains(c));
         for word in words() {
             if let Ok(code) = Self::parse(word.strip_prefix("r_").unwrap_or(word)) {
                 return Ok(code);
@@ -219,7 +220,9 @@ mod tests {
 
     #[test]
     fn ordinary_talk_is_no_serial() {
-        for text in ["", "你好", "show my relays", "/start", "12345", "123456", "hello there my friends and 2 more"] {
+        for text in
+            ["", "你好", "show my relays", "/start", "12345", "123456", "hello there my friends and 2 more"]
+        {
             assert_eq!(SerialCode::find(text), Err(NotASerial::Shape), "{text}");
         }
     }

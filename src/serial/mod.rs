@@ -98,7 +98,9 @@ impl Serial {
     /// Whether it can be redeemed at `now`, or the truth about why not.
     pub fn redeemable(&self, now: DateTime<Utc>) -> Result<(), Unredeemable> {
         match self.state {
-            SerialState::Unused { redeem_by: Some(by) } if by <= now => Err(Unredeemable::Expired { at: Some(by) }),
+            SerialState::Unused { redeem_by: Some(by) } if by <= now => {
+                Err(Unredeemable::Expired { at: Some(by) })
+            }
             SerialState::Unused { .. } if !self.paid => Err(Unredeemable::NotReady),
             SerialState::Unused { .. } => Ok(()),
             SerialState::Used { by, at } | SerialState::Expired { used: Some((by, at)), .. } => {

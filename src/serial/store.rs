@@ -247,7 +247,8 @@ pub async fn of_rental(conn: &mut PgConnection, rental: RentalId) -> Result<Vec<
     .await?;
     rows.into_iter()
         .map(|row| {
-            let wrong = StoreError::Inconsistent { table: "serial_numbers", column: "valid_days", row: row.id };
+            let wrong =
+                StoreError::Inconsistent { table: "serial_numbers", column: "valid_days", row: row.id };
             Ok(BoundSerial {
                 id: SerialId(row.id),
                 masked: row.code_masked,
@@ -261,9 +262,11 @@ pub async fn of_rental(conn: &mut PgConnection, rental: RentalId) -> Result<Vec<
 
 /// The rental that a serial went to.
 pub async fn rental_of(conn: &mut PgConnection, serial: SerialId) -> Result<Option<RentalId>, StoreError> {
-    let rental =
-        sqlx::query_scalar!("select rental_id from user_serial_association where serial_number_id = $1", serial.0)
-            .fetch_optional(conn)
-            .await?;
+    let rental = sqlx::query_scalar!(
+        "select rental_id from user_serial_association where serial_number_id = $1",
+        serial.0
+    )
+    .fetch_optional(conn)
+    .await?;
     Ok(rental.map(RentalId))
 }
