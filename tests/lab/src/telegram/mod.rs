@@ -1,0 +1,39 @@
+//! A Bot API server that behaves like Telegram: stateful, strict, and with the people on the other side.
+//!
+//! [`Telegram::start`] serves `/bot<token>/<Method>` on a port of its own. People act through [`Actor`]
+//! (`tg.user("lin").say("/start")`, `tg.group().member("zhe")…`), tests wait on conditions with a limit and read
+//! conversations as plain text. Nothing here knows the bot that is tested.
+
+mod actor;
+mod crowd;
+mod delivery;
+mod error;
+mod faults;
+mod flood;
+mod group;
+mod html;
+mod image;
+mod json;
+mod keyboard;
+mod message;
+mod methods;
+mod model;
+mod params;
+mod server;
+mod shared;
+mod text;
+mod updates;
+mod world;
+
+pub use actor::{Actor, Press};
+pub use error::ApiError;
+pub use faults::{Call, Fault};
+pub use group::{Group, NewUser};
+pub use keyboard::{Button, CopyText, Keyboard};
+pub use message::Message;
+pub use model::{
+    CallbackAnswer, ChatKind, Command, CommandList, CommandScope, Content, FileInfo, FileKind, Invoice,
+    Payment, Person, Sender, Service, Standing, Topic,
+};
+pub use shared::{Options, Telegram};
+pub use text::{Entity, EntityKind, Formatted, utf16_len};

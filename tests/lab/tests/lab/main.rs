@@ -1,0 +1,6 @@
+//! The simulators, tried from outside as a bot and as people.
+
+#[cfg(test)]
+mod core;
+#[cfg(test)]
+mod support;
