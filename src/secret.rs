@@ -3,16 +3,19 @@
 //! * [`LookupKey`] turns serials, codes and tokens into digests that can be looked up but not guessed offline.
 //! * [`SealPublic`] seals for later; only [`SealPrivate`] opens (server secrets, certificates, serial texts).
 //! * [`InboxKey`] seals and opens what passes through the update inbox.
+//! * [`BackupKey`] seals whole backups, the other keys among them, and so has its place outside the keyring.
 //!
 //! Every sealed value is bound to a *row*, a text such as `serial_numbers:<digest>:code` naming table, row and
 //! column. A value copied to another row doesn't open there, so write access to the database alone does not let
 //! anyone swap secrets. The first byte of a sealed value is the id of the key that made it: a new key can be added
 //! and old values still open.
 
+mod backup;
 mod keyring;
 #[cfg(test)]
 mod tests;
 
+pub use backup::{BackupError, BackupKey, OpenReader, SealWriter};
 pub use keyring::{KEYRING_FILES, Keyring, KeyringError, WebhookKeys};
 pub use secrecy::{ExposeSecret, SecretString};
 
@@ -73,6 +76,11 @@ impl LookupKey {
         mac.update(purpose.as_bytes());
         mac.update(data);
         mac.finalize().into_bytes().into()
+    }
+
+    /// A name for this keyring that gives nothing away: equal for two processes exactly if they share it.
+    pub fn fingerprint(&self) -> String {
+        hex::encode(&self.digest("keyring fingerprint", b"")[..16])
     }
 }
 
@@ -190,4 +198,4 @@ macro_rules! redacted {
         }
     )*};
 }
-redacted!(LookupKey, SealPublic, SealPrivate, InboxKey);
+redacted!(LookupKey, SealPublic, SealPrivate, InboxKey, BackupKey);

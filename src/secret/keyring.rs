@@ -29,7 +29,7 @@ pub const KEYRING_FILES: [&str; 4] = [SEAL_PRIVATE, SEAL_PUBLIC, LOOKUP, INBOX];
 #[derive(Debug, thiserror::Error)]
 pub enum KeyringError {
     /// A file or folder could not be read or written.
-    #[error("keyring: cannot use {}", path.display())]
+    #[error("cannot use {}", path.display())]
     Io {
         /// What was being read or written.
         path: PathBuf,
@@ -37,7 +37,7 @@ pub enum KeyringError {
         source: io::Error,
     },
     /// Others than its owner may read or write it.
-    #[error("keyring: {} has mode {mode:04o}, so others can get at the keys; run: chmod {cure:03o} {}", path.display(), path.display())]
+    #[error("{} has mode {mode:04o}, so others can get at the keys; run: chmod {cure:03o} {}", path.display(), path.display())]
     Exposed {
         /// The file or folder.
         path: PathBuf,
@@ -47,13 +47,13 @@ pub enum KeyringError {
         cure: u32,
     },
     /// A file is missing although the folder exists.
-    #[error("keyring: {} is missing; put it back from a backup, since a new key would not open what is stored", path.display())]
+    #[error("{} is missing; put it back from a backup, since a new key would not open what is stored", path.display())]
     Missing {
         /// The file.
         path: PathBuf,
     },
     /// A file is not what this program writes. Its content is not repeated.
-    #[error("keyring: line {line} of {} is not `id hex` with a new id from 1 to 255 and 32 bytes", path.display())]
+    #[error("line {line} of {} is not `id hex` with a new id from 1 to 255 and 32 bytes", path.display())]
     Malformed {
         /// The file.
         path: PathBuf,
@@ -61,7 +61,7 @@ pub enum KeyringError {
         line: usize,
     },
     /// The two halves of `seal` don't belong together.
-    #[error("keyring: {SEAL_PUBLIC} in {} is not the public half of {SEAL_PRIVATE}", dir.display())]
+    #[error("{SEAL_PUBLIC} in {} is not the public half of {SEAL_PRIVATE}", dir.display())]
     Mismatch {
         /// The keyring's folder.
         dir: PathBuf,
@@ -95,8 +95,10 @@ impl Keyring {
     /// Reads the keyring in `dir`.
     pub fn load(dir: &Path) -> Result<Self, KeyringError> {
         check_mode(dir, 0o700)?;
-        let private: BTreeMap<u8, SecretKey> =
-            read_keys(dir, SEAL_PRIVATE)?.into_iter().map(|(id, key)| (id, SecretKey::from(*key))).collect();
+        let private: BTreeMap<u8, SecretKey> = read_keys(&dir.join(SEAL_PRIVATE))?
+            .into_iter()
+            .map(|(id, key)| (id, SecretKey::from(*key)))
+            .collect();
         let seal = seal_public(dir)?;
         if private.get(&seal.id).map(SecretKey::public_key).as_ref() != Some(&seal.key) {
             return Err(KeyringError::Mismatch { dir: dir.to_owned() });
@@ -125,12 +127,12 @@ impl WebhookKeys {
 }
 
 fn seal_public(dir: &Path) -> Result<SealPublic, KeyringError> {
-    let (id, key) = last(dir, SEAL_PUBLIC, read_keys(dir, SEAL_PUBLIC)?)?;
+    let (id, key) = last(dir, SEAL_PUBLIC, read_keys(&dir.join(SEAL_PUBLIC))?)?;
     Ok(SealPublic { id, key: PublicKey::from(*key) })
 }
 
 fn lookup(dir: &Path) -> Result<LookupKey, KeyringError> {
-    let keys = read_keys(dir, LOOKUP)?;
+    let keys = read_keys(&dir.join(LOOKUP))?;
     // A digest doesn't say which key made it, so a second key could never be told from the first.
     if keys.len() > 1 {
         return Err(KeyringError::Malformed { path: dir.join(LOOKUP), line: 2 });
@@ -140,26 +142,27 @@ fn lookup(dir: &Path) -> Result<LookupKey, KeyringError> {
 }
 
 fn inbox(dir: &Path) -> Result<InboxKey, KeyringError> {
-    let mut keys = read_keys(dir, INBOX)?.into_iter().map(|(id, key)| (id, SecretBox::new(Box::new(*key))));
+    let mut keys =
+        read_keys(&dir.join(INBOX))?.into_iter().map(|(id, key)| (id, SecretBox::new(Box::new(*key))));
     let current =
         keys.next_back().ok_or_else(|| KeyringError::Malformed { path: dir.join(INBOX), line: 0 })?;
     Ok(InboxKey { current, older: keys.collect() })
 }
 
-type NumberedKey = (u8, Zeroizing<[u8; KEY]>);
+pub(super) type NumberedKey = (u8, Zeroizing<[u8; KEY]>);
 
 fn last(dir: &Path, name: &str, keys: Vec<NumberedKey>) -> Result<NumberedKey, KeyringError> {
     keys.into_iter().next_back().ok_or_else(|| KeyringError::Malformed { path: dir.join(name), line: 0 })
 }
 
-fn read_keys(dir: &Path, name: &str) -> Result<Vec<NumberedKey>, KeyringError> {
-    let path = dir.join(name);
-    check_mode(&path, 0o600)?;
-    let text = Zeroizing::new(fs::read_to_string(&path).map_err(|source| io_error(&path, source))?);
+/// The keys of one file, oldest first.
+pub(super) fn read_keys(path: &Path) -> Result<Vec<NumberedKey>, KeyringError> {
+    check_mode(path, 0o600)?;
+    let text = Zeroizing::new(fs::read_to_string(path).map_err(|source| io_error(path, source))?);
     let mut keys: Vec<NumberedKey> = Vec::new();
     for (index, line) in text.lines().enumerate() {
         let key = parse_line(line).filter(|(id, _)| keys.iter().all(|(seen, _)| seen != id));
-        keys.push(key.ok_or_else(|| KeyringError::Malformed { path: path.clone(), line: index + 1 })?);
+        keys.push(key.ok_or_else(|| KeyringError::Malformed { path: path.to_owned(), line: index + 1 })?);
     }
     Ok(keys)
 }
@@ -198,9 +201,7 @@ fn is_absent(dir: &Path) -> Result<bool, KeyringError> {
 /// Makes all files in a folder beside `dir` and renames it into place; renaming onto a folder with something in it
 /// fails, which means that another process was first.
 fn create(dir: &Path) -> Result<(), KeyringError> {
-    let mut unique = dir.as_os_str().to_owned();
-    unique.push(format!(".new-{}", hex::encode(&XNonce::generate()[..8])));
-    let fresh = PathBuf::from(unique);
+    let fresh = beside(dir);
     let done = fill(&fresh).and_then(|()| match fs::rename(&fresh, dir) {
         Err(e) if e.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(()),
         renamed => renamed.map_err(|source| io_error(dir, source)),
@@ -209,37 +210,48 @@ fn create(dir: &Path) -> Result<(), KeyringError> {
         fs::remove_dir_all(&fresh).map_err(|source| io_error(&fresh, source))?;
     }
     done?;
-    let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    sync(parent)
+    sync(folder_of(dir))
+}
+
+/// The folder that holds `path`.
+pub(super) fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// A name beside `path` that nobody else has.
+pub(super) fn beside(path: &Path) -> PathBuf {
+    let mut unique = path.as_os_str().to_owned();
+    unique.push(format!(".new-{}", hex::encode(&XNonce::generate()[..8])));
+    PathBuf::from(unique)
 }
 
 fn fill(dir: &Path) -> Result<(), KeyringError> {
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(dir);
     made.map_err(|source| io_error(dir, source))?;
     let private = SecretKey::generate(&mut OsRng);
-    write_key(dir, SEAL_PRIVATE, &Zeroizing::new(private.to_bytes()))?;
-    write_key(dir, SEAL_PUBLIC, private.public_key().as_bytes())?;
+    write_key(&dir.join(SEAL_PRIVATE), &Zeroizing::new(private.to_bytes()))?;
+    write_key(&dir.join(SEAL_PUBLIC), private.public_key().as_bytes())?;
     for name in [LOOKUP, INBOX] {
-        write_key(dir, name, &Zeroizing::new(Key::generate().into()))?;
+        write_key(&dir.join(name), &Zeroizing::new(Key::generate().into()))?;
     }
     sync(dir)
 }
 
-fn write_key(dir: &Path, name: &str, key: &[u8; KEY]) -> Result<(), KeyringError> {
-    let path = dir.join(name);
+/// Writes a file with one key; it must not exist.
+pub(super) fn write_key(path: &Path, key: &[u8; KEY]) -> Result<(), KeyringError> {
     let text = Zeroizing::new(format!("1 {}\n", hex::encode(key)));
     let written = (|| {
-        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()
     })();
-    written.map_err(|source| io_error(&path, source))
+    written.map_err(|source| io_error(path, source))
 }
 
-fn sync(dir: &Path) -> Result<(), KeyringError> {
+pub(super) fn sync(dir: &Path) -> Result<(), KeyringError> {
     fs::File::open(dir).and_then(|file| file.sync_all()).map_err(|source| io_error(dir, source))
 }
 
-fn io_error(path: &Path, source: io::Error) -> KeyringError {
+pub(super) fn io_error(path: &Path, source: io::Error) -> KeyringError {
     KeyringError::Io { path: path.to_owned(), source }
 }
