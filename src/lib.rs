@@ -16,10 +16,10 @@ pub mod types;
 // domain
 pub mod acl;
 pub mod fleet;
+pub mod i18n;
 pub mod inbox;
 pub mod jobs;
 pub mod notify;
-pub mod i18n;
 pub mod plan;
 pub mod rental;
 pub mod serial;

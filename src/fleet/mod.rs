@@ -1,6 +1,7 @@
 //! The fleet: servers, the relays on them, and how both are looked at.
 
 pub mod command;
+pub mod container;
 pub mod files;
 pub mod found;
 pub mod host;
