@@ -27,3 +27,6 @@ alter table containers add constraint containers_failure check (failure is null 
 -- What changed since the version before, as a code: the text is made in the reader's language.
 alter table acl_configs add column change text not null default 'first'
     check (change in ('first', 'relay_added', 'relay_removed', 'relay_moved', 'manual'));
+
+-- When it first passed its tests: from then on its relay stands in the ACL, also while it is stopped and kept.
+alter table containers add column passed_at timestamptz;

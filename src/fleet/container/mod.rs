@@ -65,6 +65,8 @@ pub struct Container {
     pub docker_id: Option<DockerId>,
     /// When it last started.
     pub started_at: Option<DateTime<Utc>>,
+    /// When it first passed its tests.
+    pub passed_at: Option<DateTime<Utc>>,
 }
 
 impl Container {

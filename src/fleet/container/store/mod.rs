@@ -13,7 +13,7 @@ use crate::derp::CertPin;
 use crate::fleet::found::DockerId;
 use crate::fleet::reconcile::Desired;
 use crate::fleet::relay::Generation;
-use crate::types::{ContainerId, Half, RentalId, ServerId, UserId, parse_ip};
+use crate::types::{ContainerId, Half, RentalId, ServerId, TailnetId, UserId, parse_ip};
 
 struct Row {
     id: i64,
@@ -29,6 +29,7 @@ struct Row {
     generation: i32,
     docker_id: Option<String>,
     started_at: Option<DateTime<Utc>>,
+    passed_at: Option<DateTime<Utc>>,
 }
 
 impl TryFrom<Row> for Container {
@@ -50,6 +51,7 @@ impl TryFrom<Row> for Container {
             generation: Generation::from_db(row.generation),
             docker_id: row.docker_id.map(|id| id.parse().map_err(|_| wrong("docker_id"))).transpose()?,
             started_at: row.started_at,
+            passed_at: row.passed_at,
         })
     }
 }
@@ -89,7 +91,7 @@ pub async fn of_server(conn: &mut PgConnection, server: ServerId) -> Result<Vec<
     sqlx::query_as!(
         Row,
         r#"select id, server_id, user_id, rental_id, half, port, address, cert_pin, desired as "desired: Desired",
-                  status as "status: ContainerStatus", generation, docker_id, started_at
+                  status as "status: ContainerStatus", generation, docker_id, started_at, passed_at
            from containers where server_id = $1 and released_at is null order by id"#,
         server.0,
     )
@@ -105,9 +107,28 @@ pub async fn of_rental(conn: &mut PgConnection, rental: RentalId) -> Result<Vec<
     sqlx::query_as!(
         Row,
         r#"select id, server_id, user_id, rental_id, half, port, address, cert_pin, desired as "desired: Desired",
-                  status as "status: ContainerStatus", generation, docker_id, started_at
+                  status as "status: ContainerStatus", generation, docker_id, started_at, passed_at
            from containers where rental_id = $1 and released_at is null order by half, id"#,
         rental.0,
+    )
+    .fetch_all(conn)
+    .await?
+    .into_iter()
+    .map(Container::try_from)
+    .collect()
+}
+
+/// A tailnet's containers that its ACL may name: tested once, and not on their way out.
+pub async fn of_tailnet(conn: &mut PgConnection, tailnet: TailnetId) -> Result<Vec<Container>, StoreError> {
+    sqlx::query_as!(
+        Row,
+        r#"select c.id, c.server_id, c.user_id, c.rental_id, c.half, c.port, c.address, c.cert_pin,
+                  c.desired as "desired: Desired", c.status as "status: ContainerStatus", c.generation, c.docker_id,
+                  c.started_at, c.passed_at
+           from containers c join rentals r on r.id = c.rental_id
+           where r.tailnet_id = $1 and c.released_at is null and c.desired <> 'removed' and c.passed_at is not null
+           order by c.rental_id, c.half"#,
+        tailnet.0,
     )
     .fetch_all(conn)
     .await?
@@ -121,7 +142,7 @@ pub async fn find(conn: &mut PgConnection, id: ContainerId) -> Result<Option<Con
     sqlx::query_as!(
         Row,
         r#"select id, server_id, user_id, rental_id, half, port, address, cert_pin, desired as "desired: Desired",
-                  status as "status: ContainerStatus", generation, docker_id, started_at
+                  status as "status: ContainerStatus", generation, docker_id, started_at, passed_at
            from containers where id = $1"#,
         id.0,
     )
@@ -249,7 +270,7 @@ pub async fn passed(
     at: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     let done = sqlx::query!(
-        "update containers set status = 'running', updated_at = $3
+        "update containers set status = 'running', passed_at = coalesce(passed_at, $3), updated_at = $3
          where id = $1 and status = 'starting' and desired = 'running'
            and exists (select 1 from server_leases l where l.server_id = containers.server_id and l.epoch = $2)",
         id.0,
