@@ -9,3 +9,5 @@ pub mod image;
 pub mod probe;
 pub mod reconcile;
 pub mod relay;
+pub mod server;
+pub mod store;

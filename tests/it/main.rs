@@ -1,4 +1,5 @@
 //! Integration tests: conversations against the real parts.
 mod embedded_pg;
+mod fleet_store;
 mod floors;
 mod settings;
