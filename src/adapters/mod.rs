@@ -1,3 +1,4 @@
 //! Every socket: what the domain's ports are to the outside world.
 
+pub mod probe;
 pub mod telegram;

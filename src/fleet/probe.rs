@@ -241,9 +241,9 @@ pub enum MeshError {
     /// The target has no mesh key.
     #[error("no mesh key for this relay")]
     NoKey,
-    /// The relay could not be entered.
-    #[error("cannot enter the relay as its manager")]
-    Enter(#[source] ProbeFailure),
+    /// The relay could not be entered, or does not take us for its manager.
+    #[error("relay cannot be managed")]
+    Relay(#[source] ProbeFailure),
 }
 
 /// Manages a running relay with its mesh key (derp.md 4, end).

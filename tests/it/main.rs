@@ -2,4 +2,5 @@
 mod embedded_pg;
 mod fleet_store;
 mod floors;
+mod probe;
 mod settings;

@@ -65,6 +65,17 @@ impl TlsFiles {
     }
 }
 
+/// TLS with just the certificate, for a test that plays a server of its own.
+pub fn tls_acceptor(files: &TlsFiles) -> anyhow::Result<tokio_rustls::TlsAcceptor> {
+    let provider = Arc::new(ring::default_provider());
+    let chain = CertificateDer::pem_slice_iter(files.cert_pem.as_bytes()).collect::<Result<Vec<_>, _>>()?;
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(chain, PrivateKeyDer::from_pem_slice(files.key_pem.as_bytes())?)?;
+    Ok(Arc::new(config).into())
+}
+
 /// The relay's side of TLS. The certificate must be for the hostname.
 pub(super) fn server_config(
     files: &TlsFiles,

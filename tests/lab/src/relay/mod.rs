@@ -29,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use admission::Admission;
-pub use cert::TlsFiles;
+pub use cert::{TlsFiles, tls_acceptor};
 pub use device::{Device, Refused};
 pub use flags::{FlagError, Flags};
 pub use wire::{Identity, Key};
