@@ -52,6 +52,11 @@ pub enum HostCommand {
         /// Who.
         user: SshUser,
     },
+    /// Adds a line to the login user's `authorized_keys` unless it is there.
+    AuthorizeKey {
+        /// Our public key.
+        line: String,
+    },
 }
 
 /// What a command printed.
@@ -143,6 +148,7 @@ impl HostCommand {
             Self::WriteSettings { .. } => "writing Docker Engine's settings",
             Self::SettingsApplied => "noting that the settings are in force",
             Self::JoinDockerGroup { .. } => "joining the group docker",
+            Self::AuthorizeKey { .. } => "adding our public key",
         }
     }
 
@@ -165,7 +171,8 @@ impl HostCommand {
             | Self::ReadSettings
             | Self::WriteSettings { .. }
             | Self::SettingsApplied
-            | Self::JoinDockerGroup { .. } => 20,
+            | Self::JoinDockerGroup { .. }
+            | Self::AuthorizeKey { .. } => 20,
         })
     }
 
@@ -188,7 +195,8 @@ impl HostCommand {
             | Self::Disk
             | Self::Listening
             | Self::EphemeralPorts
-            | Self::EngineTraces => false,
+            | Self::EngineTraces
+            | Self::AuthorizeKey { .. } => false,
         }
     }
 
@@ -235,12 +243,37 @@ impl HostCommand {
             }
             Self::SettingsApplied => "rm -f /etc/docker/derpshop-restart-due",
             Self::JoinDockerGroup { .. } => "usermod -aG docker \"$1\"",
+            // The file may lack its last newline.
+            Self::AuthorizeKey { .. } => {
+                "umask 077; mkdir -p ~/.ssh && f=~/.ssh/authorized_keys && touch $f && \
+                 { grep -qxF -e \"$1\" $f || printf '\\n%s\\n' \"$1\" >>$f; }"
+            }
         };
         fixed.to_owned()
     }
 
     fn argument(&self) -> Option<&str> {
-        if let Self::JoinDockerGroup { user } = self { Some(user.as_str()) } else { None }
+        match self {
+            Self::JoinDockerGroup { user } => Some(user.as_str()),
+            Self::AuthorizeKey { line } => Some(line),
+            Self::OsRelease
+            | Self::Machine
+            | Self::BeRoot
+            | Self::Clock
+            | Self::Processor
+            | Self::Memory
+            | Self::Disk
+            | Self::Listening
+            | Self::EphemeralPorts
+            | Self::EngineTraces
+            | Self::InstallEngine
+            | Self::StartEngine
+            | Self::RestartEngine
+            | Self::EngineLog
+            | Self::ReadSettings
+            | Self::WriteSettings { .. }
+            | Self::SettingsApplied => None,
+        }
     }
 
     /// The command line for `user`'s shell, whichever that is: one `sh -c` of quoted words.
@@ -254,6 +287,11 @@ impl HostCommand {
         words.extend(self.argument());
         words.into_iter().map(quote).collect::<Vec<_>>().join(" ")
     }
+}
+
+/// The command line that connects its standard input and output to Docker's socket.
+pub fn dial_line(sudo: bool) -> &'static str {
+    if sudo { "sudo -n -- docker system dial-stdio" } else { "docker system dial-stdio" }
 }
 
 /// One word for a POSIX shell, whatever is in it.
@@ -306,6 +344,7 @@ mod tests {
             HostCommand::WriteSettings { json: "{}".to_owned() },
             HostCommand::SettingsApplied,
             HostCommand::JoinDockerGroup { user: user.clone() },
+            HostCommand::AuthorizeKey { line: "ssh-ed25519 AAAA derpshop".to_owned() },
         ] {
             let script = command.script();
             let parsed = Command::new("sh").args(["-n", "-c", &script]).output().unwrap();

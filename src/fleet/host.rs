@@ -113,11 +113,16 @@ impl SshTarget {
     }
 }
 
-/// What a lower layer said, kept for the log.
-pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+/// What a lower layer said, kept for the log. Shared, since all who wait for one connection learn of its failure.
+pub type Cause = Arc<dyn std::error::Error + Send + Sync>;
+
+/// Wraps what a lower layer said.
+pub fn cause(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Cause {
+    Arc::from(error.into())
+}
 
 /// Why a server didn't do what it was asked. [`HostError::is_transient`] tells a job whether to try again.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum HostError {
     /// No SSH conversation could be had: refused, no route, no answer in time, or not an SSH server.
     #[error("no SSH connection to {address}")]
@@ -335,7 +340,7 @@ mod tests {
 
     #[test]
     fn jobs_retry_what_may_heal_by_itself() {
-        let lost = HostError::Lost { address: ([127, 0, 0, 1], 22).into(), source: "cut".into() };
+        let lost = HostError::Lost { address: ([127, 0, 0, 1], 22).into(), source: cause("cut") };
         assert!(lost.is_transient());
         assert!(HostError::Engine { status: 500, message: String::new() }.is_transient());
         assert!(!HostError::Engine { status: 400, message: String::new() }.is_transient());
