@@ -1,5 +1,6 @@
 //! Simulated outside world for derpshop: Telegram, mail, hosts and a relay stand-in.
 
 pub mod clock;
+pub mod mail;
 pub mod relay;
 pub mod telegram;

@@ -3,4 +3,6 @@
 #[cfg(test)]
 mod core;
 #[cfg(test)]
+mod mail;
+#[cfg(test)]
 mod support;
