@@ -1,5 +1,9 @@
 //! The database: migrations, pools and the checks that every write passes through.
 
+mod listen;
+
+pub use listen::listen;
+
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgQueryResult};
@@ -32,20 +36,10 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Whether trying again later can help: a lost connection, a full pool, a serialization failure.
+    /// Whether trying again later can help.
     pub fn is_transient(&self) -> bool {
         match self {
-            // Classes 08 (connection), 40 (rollback), 53 (resources), 57 (operator intervention).
-            Self::Database(sqlx::Error::Database(db)) => db
-                .code()
-                .is_some_and(|code| ["08", "40", "53", "57"].iter().any(|class| code.starts_with(class))),
-            Self::Database(error) => matches!(
-                error,
-                sqlx::Error::Io(_)
-                    | sqlx::Error::PoolTimedOut
-                    | sqlx::Error::PoolClosed
-                    | sqlx::Error::Tls(_)
-            ),
+            Self::Database(error) => is_transient(error),
             Self::Conflict { .. } => true,
             Self::Inconsistent { .. } => false,
         }
@@ -55,6 +49,20 @@ impl StoreError {
     pub fn breaks(&self, constraint: &str) -> bool {
         matches!(self, Self::Database(sqlx::Error::Database(db)) if db.constraint() == Some(constraint))
     }
+}
+
+/// Whether trying again later can help: a lost connection, a full pool, a serialization failure.
+pub fn is_transient(error: &sqlx::Error) -> bool {
+    if let sqlx::Error::Database(db) = error {
+        // Classes 08 (connection), 40 (rollback), 53 (resources), 57 (operator intervention).
+        return db
+            .code()
+            .is_some_and(|code| ["08", "40", "53", "57"].iter().any(|class| code.starts_with(class)));
+    }
+    matches!(
+        error,
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Tls(_)
+    )
 }
 
 /// Checks that a guarded write changed exactly one row of `table`.

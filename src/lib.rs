@@ -33,6 +33,7 @@ pub mod app;
 
 // entry
 pub mod bot;
+pub mod worker;
 
 // edge
 pub mod config;

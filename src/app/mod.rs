@@ -1,6 +1,10 @@
 //! Use cases: each is one transaction that loads, decides, stores and enqueues. What goes over the network
 //! happens after the commit, in the worker.
 
+pub mod inbox;
+pub mod jobs;
+pub mod ops;
+
 use std::fmt;
 use std::net::IpAddr;
 use std::ops::Deref;

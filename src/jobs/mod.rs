@@ -70,8 +70,8 @@ impl Spec {
         self
     }
 
-    /// How often it is tried before it counts as failed and an admin is told. The pause doubles from 2 s to about
-    /// 6 hours at the tenth try.
+    /// How often it is tried before it counts as failed and the ops group is told; 10 unless told. The pause after
+    /// try `n` is e^n seconds: 3 s after the first, 2 minutes after the fifth, 2 hours after the ninth.
     #[must_use]
     pub fn attempts(mut self, attempts: i16) -> Self {
         self.attempts = attempts;

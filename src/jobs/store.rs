@@ -146,6 +146,16 @@ pub async fn waiting(db: impl PgExecutor<'_>) -> Result<i64, StoreError> {
     Ok(count.fetch_one(db).await?)
 }
 
+/// Makes the present try of a running job its last.
+pub async fn stop_retrying(db: impl PgExecutor<'_>, id: JobId) -> Result<(), StoreError> {
+    // The engine's own call for this only takes jobs that don't run.
+    sqlx::query("UPDATE graphile_worker._private_jobs SET max_attempts = attempts WHERE id = $1")
+        .bind(id.0)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
 /// Why a job was not started again.
 #[derive(Debug, thiserror::Error)]
 pub enum RetryError {

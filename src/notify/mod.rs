@@ -8,7 +8,7 @@ mod port;
 pub mod store;
 
 pub use message::{Action, Attachment, Button, Keyboard, MessageId, Outgoing, TopicId};
-pub use port::{Destination, Edited, Messenger, SendError};
+pub use port::{Destination, Edited, Messenger, Renderer, SendError};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::{MessageId, Outgoing, TopicId};
+use super::{Audience, MessageId, Notice, Outgoing, TopicId};
 use crate::types::ChatId;
 
 /// Where a message goes.
@@ -60,4 +60,11 @@ pub trait Messenger: Send + Sync + fmt::Debug {
 
     /// Puts `message` in the place of one sent before.
     async fn edit(&self, chat: ChatId, old: MessageId, message: &Outgoing) -> Result<Edited, SendError>;
+}
+
+/// Makes a notice's text, in the recipient's language and from the state of now.
+#[async_trait]
+pub trait Renderer: Send + Sync + fmt::Debug {
+    /// The message; `None` when there is nothing to tell any more, such as a reminder of what has been renewed.
+    async fn render(&self, notice: &Notice, to: Audience) -> anyhow::Result<Option<Outgoing>>;
 }

@@ -152,6 +152,18 @@ pub async fn heads(
         .collect()
 }
 
+/// Those of the rows that are still to be sent: others may have been superseded since they were read.
+pub async fn still_pending(db: impl PgExecutor<'_>, ids: &[OutboxId]) -> Result<Vec<OutboxId>, StoreError> {
+    let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
+    let pending = sqlx::query_scalar!(
+        r#"SELECT id AS "id: OutboxId" FROM outbox WHERE id = ANY($1) AND state = 'pending'"#,
+        &ids
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(pending)
+}
+
 /// A row was sent. One that was superseded while it was on its way counts as sent too.
 pub async fn mark_sent(
     db: impl PgExecutor<'_>,
@@ -206,6 +218,25 @@ pub async fn mark_retry(
 ) -> Result<(), StoreError> {
     sqlx::query!(
         "UPDATE outbox SET attempts = attempts + 1, retry_at = $2, failure = $3
+         WHERE id = $1 AND state = 'pending'",
+        id.0,
+        at,
+        reason
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// A row is to be tried again at `at`, and others of its destination need not wait for it.
+pub async fn postpone(
+    db: impl PgExecutor<'_>,
+    id: OutboxId,
+    at: DateTime<Utc>,
+    reason: &str,
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "UPDATE outbox SET attempts = attempts + 1, send_after = $2, failure = $3
          WHERE id = $1 AND state = 'pending'",
         id.0,
         at,

@@ -6,12 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use sqlx::postgres::PgListener;
-
 use super::{Completion, Core, Delivery, Running, lane};
 use crate::db::StoreError;
+use crate::inbox::Lane;
 use crate::inbox::store::{self, Claimed, Loaded, Release};
-use crate::inbox::{Lane, WAKE_CHANNEL};
 
 /// Updates whose lanes are claimed in one statement.
 const BATCH: usize = 512;
@@ -141,37 +139,6 @@ async fn answer_early(core: Arc<Core>, lane: Lane, waiting: Vec<Delivery>) {
             && let Some(waiting) = running.queue.iter_mut().find(|d| d.update_id == delivery.update_id)
         {
             waiting.answered = true;
-        }
-    }
-}
-
-/// Wakes the claimer when updates were stored. Without it they are found too, a moment later, so a lost connection
-/// is only built anew.
-pub(super) async fn listen(core: Arc<Core>) {
-    let mut pause = LOOK;
-    while !core.stop.is_cancelled() {
-        let told = async {
-            let mut listener = PgListener::connect_with(&core.pool).await?;
-            listener.listen(WAKE_CHANNEL).await?;
-            while listener.try_recv().await?.is_some() {
-                core.wake.notify_one();
-            }
-            Ok::<(), sqlx::Error>(())
-        };
-        let ended = tokio::select! {
-            ended = told => ended,
-            () = core.stop.cancelled() => return,
-        };
-        match ended {
-            Ok(()) => pause = LOOK,
-            Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "not told of stored updates");
-                pause = (pause * 2).min(Duration::from_secs(5));
-            }
-        }
-        tokio::select! {
-            () = tokio::time::sleep(pause) => {}
-            () = core.stop.cancelled() => return,
         }
     }
 }

@@ -22,8 +22,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
+use crate::db;
 use crate::inbox::store::Release;
-use crate::inbox::{BotId, Lane, Sealer};
+use crate::inbox::{BotId, Lane, Sealer, WAKE_CHANNEL};
 
 /// How an update failed.
 #[derive(Debug)]
@@ -167,7 +168,10 @@ impl Core {
         let drained = CancellationToken::new();
         let finisher = tokio::spawn(finisher::complete(self.clone(), completions, drained.clone()));
         let renewer = tokio::spawn(finisher::renew(self.clone(), drained.clone()));
-        let listener = tokio::spawn(claimer::listen(self.clone()));
+        let told = self.clone();
+        let listener = tokio::spawn(async move {
+            db::listen(&told.pool, WAKE_CHANNEL, &told.wake, &told.stop).await;
+        });
         claimer::claim(&self).await;
         self.tasks.close();
         if tokio::time::timeout(self.limits.stop, self.tasks.wait()).await.is_err() {

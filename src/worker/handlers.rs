@@ -1,0 +1,47 @@
+//! Every kind of job: what is done for it, and which are started by the clock.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use graphile_worker::{Cron, CrontabFill, WorkerOptions};
+
+use super::run::Run;
+use super::{Failure, Gear, OrFail as _, Work};
+use crate::app;
+use crate::jobs::{CleanInbox, ReportFailedJobs};
+
+/// Tells the engine of all kinds of jobs.
+pub(super) fn register(options: WorkerOptions) -> anyhow::Result<WorkerOptions> {
+    Ok(options
+        .define_job::<Run<CleanInbox>>()
+        .define_job::<Run<ReportFailedJobs>>()
+        .with_cron(
+            Cron::daily_at::<Run<CleanInbox>>(3, 40)?
+                .id("clean_inbox")
+                .fill(CrontabFill::hours(24))
+                .payload(Run::new(CleanInbox {}))?,
+        )
+        .with_cron(
+            Cron::every_minute::<Run<ReportFailedJobs>>()
+                .id("report_failed_jobs")
+                .payload(Run::new(ReportFailedJobs {}))?,
+        ))
+}
+
+#[async_trait]
+impl Work for CleanInbox {
+    const LIMIT: Duration = Duration::from_mins(30);
+
+    async fn work(self, gear: &Gear) -> Result<(), Failure> {
+        app::jobs::clean_inbox(&gear.app).await.or_retry()
+    }
+}
+
+#[async_trait]
+impl Work for ReportFailedJobs {
+    const LIMIT: Duration = Duration::from_mins(1);
+
+    async fn work(self, gear: &Gear) -> Result<(), Failure> {
+        app::jobs::report_failed(&gear.app).await.or_retry()
+    }
+}

@@ -1,0 +1,82 @@
+//! What integration tests share: an application over a database of its own, and the means to wait for something.
+
+pub(crate) mod clock;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use derpshop::app::{App, Core, Shop};
+use derpshop::clock::OsRandom;
+use derpshop::inbox::{BotId, Sealer};
+use derpshop::secret::Keyring;
+use derpshop::types::{Lang, TenantId, Title};
+use sqlx::PgPool;
+
+use clock::TestClock;
+
+/// The bot of all tests.
+pub(crate) const BOT: BotId = BotId(123_456);
+
+/// An application and what a test turns on it.
+#[derive(Clone, Debug)]
+pub(crate) struct Fixture {
+    /// The application.
+    pub(crate) app: Arc<App>,
+    /// Its clock.
+    pub(crate) clock: Arc<TestClock>,
+    /// Seals and opens updates of [`BOT`].
+    pub(crate) sealer: Sealer,
+}
+
+impl Fixture {
+    /// An application over `pool`, with keys of its own.
+    pub(crate) fn new(pool: PgPool) -> Self {
+        let folder = tempfile();
+        let Keyring { seal, open, lookup, inbox } = Keyring::create_or_load(&folder.join("keyring")).unwrap();
+        std::fs::remove_dir_all(folder).unwrap();
+        let clock = Arc::new(TestClock::default());
+        let core = Core {
+            pool,
+            clock: clock.clone(),
+            random: Arc::new(OsRandom),
+            tenant: TenantId(1),
+            lookup,
+            seal,
+            shop: shop(),
+        };
+        let sealer = Sealer::new(Arc::new(inbox), BOT);
+        Self { app: Arc::new(App { core, open }), clock, sealer }
+    }
+}
+
+fn shop() -> Shop {
+    let title = |zh_cn: &str, en: &str| Title { zh_cn: zh_cn.to_owned(), en: en.to_owned() };
+    Shop {
+        name: title("DERP 中继站", "DERP Relays"),
+        language: Lang::ZhCn,
+        time_zone: chrono_tz::Tz::Asia__Shanghai,
+        terms_url: None,
+        public_url: None,
+        vantage: title("东京", "Tokyo"),
+        mail: true,
+        admission_url: None,
+        own_addresses: Vec::new(),
+    }
+}
+
+/// A new folder in the system's folder for temporary files.
+pub(crate) fn tempfile() -> std::path::PathBuf {
+    let path = std::env::temp_dir().join(format!("derpshop-it-{}", uuid::Uuid::new_v4()));
+    std::fs::create_dir(&path).unwrap();
+    path
+}
+
+/// Waits until `is_so` says yes, and fails after half a minute with what was waited for.
+pub(crate) async fn wait_until<F: Future<Output = bool>>(what: &str, mut is_so: impl FnMut() -> F) {
+    let started = Instant::now();
+    while !is_so().await {
+        assert!(started.elapsed() < Duration::from_secs(30), "waited too long for: {what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
