@@ -14,7 +14,9 @@ pub mod secret;
 pub mod types;
 
 // domain
+pub mod account;
 pub mod acl;
+pub mod audit;
 pub mod fleet;
 pub mod i18n;
 pub mod inbox;
