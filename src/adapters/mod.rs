@@ -1,6 +1,6 @@
 //! Every socket: what the domain's ports are to the outside world.
 
-pub mod probe;
 pub mod docker;
+pub mod probe;
 pub mod ssh;
 pub mod telegram;

@@ -221,6 +221,20 @@ impl Telegram {
         assert!(done.is_some(), "updates nobody took: {:?}", self.pending_updates());
     }
 
+    /// Waits until an update of this kind is pending, and gives it.
+    ///
+    /// # Panics
+    /// If none came before patience ended.
+    pub async fn wait_update(&self, kind: &str) -> Value {
+        let found = self
+            .wait_for(|world| {
+                let pending = world.updates.pending.values().rev();
+                pending.map(|update| &update.json).find(|json| json.get(kind).is_some()).cloned()
+            })
+            .await;
+        found.unwrap_or_else(|| panic!("no {kind} among {:?}", self.pending_updates()))
+    }
+
     /// All calls so far, oldest first.
     pub fn calls(&self) -> Vec<Call> {
         self.shared.quiet(|world| world.calls.iter().cloned().collect())

@@ -5,4 +5,6 @@ mod core;
 #[cfg(test)]
 mod mail;
 #[cfg(test)]
+mod rules;
+#[cfg(test)]
 mod support;
