@@ -269,6 +269,14 @@ impl Redundancy {
         }
     }
 
+    /// How many relays that is.
+    pub const fn count(self) -> u8 {
+        match self {
+            Self::Single => 1,
+            Self::Dual => 2,
+        }
+    }
+
     /// The halves that such a rental has.
     pub const fn halves(self) -> &'static [Half] {
         match self {

@@ -8,19 +8,6 @@ use serde::{Deserialize, Serialize};
 use crate::derp::map::DerpMap;
 use crate::types::{AclId, ContainerId, ServerId, TailnetId, UserId};
 
-/// Which of a tailnet's relays its ACL names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
-#[sqlx(type_name = "acl_mode", rename_all = "snake_case")]
-#[serde(rename_all = "snake_case")]
-pub enum AclMode {
-    /// All that serve.
-    Auto,
-    /// Those on the servers that an admin chose.
-    Manual,
-    /// None.
-    Off,
-}
-
 /// What a version changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -1,10 +1,10 @@
-//! SQL of `acl_configs`, `acl_config_containers`, `tailnet_servers`, and the ACL columns of `tailnets`.
+//! SQL of `acl_configs`, `acl_config_containers` and `tailnet_servers`.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use sqlx::types::Json;
 
-use super::{Acl, AclChange, AclMode, NewAcl};
+use super::{Acl, AclChange, NewAcl};
 use crate::db::StoreError;
 use crate::derp::map::DerpMap;
 use crate::types::{AclId, ServerId, TailnetId, TenantId, UserId};
@@ -34,18 +34,6 @@ impl TryFrom<Row> for Acl {
             created_at: row.created_at,
         })
     }
-}
-
-/// Locks a tailnet until the transaction ends, and answers with its ACL mode: whoever gives region ids or makes a
-/// version of it does so one at a time.
-pub async fn lock_tailnet(conn: &mut PgConnection, tailnet: TailnetId) -> Result<AclMode, StoreError> {
-    let mode = sqlx::query_scalar!(
-        r#"select acl_mode as "mode: AclMode" from tailnets where id = $1 for no key update"#,
-        tailnet.0,
-    )
-    .fetch_one(conn)
-    .await?;
-    Ok(mode)
 }
 
 /// The version in force.
@@ -98,29 +86,6 @@ pub async fn versions(
     .collect()
 }
 
-/// The version in force of the tailnet with this ACL code.
-pub async fn by_code(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    code_digest: &[u8; 32],
-) -> Result<Option<Acl>, StoreError> {
-    sqlx::query_as!(
-        Row,
-        r#"select a.id, a.user_id, a.tailnet_id, a.version, a.acl_data as "acl_data: Json<DerpMap>", a.change,
-                  a.created_at
-           from tailnets t
-           join acl_configs a on a.tailnet_id = t.id and a.is_active
-           join users u on u.id = t.user_id
-           where t.acl_code_digest = $1 and t.tenant_id = $2 and not u.is_banned"#,
-        &code_digest[..],
-        tenant.0,
-    )
-    .fetch_optional(conn)
-    .await?
-    .map(Acl::try_from)
-    .transpose()
-}
-
 /// Makes a version the one in force. The tailnet must be locked.
 pub async fn activate(conn: &mut PgConnection, acl: &NewAcl, at: DateTime<Utc>) -> Result<AclId, StoreError> {
     sqlx::query!(
@@ -167,17 +132,13 @@ pub async fn allowed_servers(
     Ok(ids.into_iter().map(ServerId).collect())
 }
 
-/// Sets a tailnet's mode and, for manual, its servers.
-pub async fn set_mode(
+/// Chooses the servers that a tailnet in manual mode may use, in place of those chosen before.
+pub async fn set_allowed_servers(
     conn: &mut PgConnection,
     tailnet: TailnetId,
-    mode: AclMode,
     servers: &[ServerId],
 ) -> Result<(), StoreError> {
     let servers: Vec<i64> = servers.iter().map(|server| server.0).collect();
-    sqlx::query!("update tailnets set acl_mode = $2 where id = $1", tailnet.0, mode as AclMode)
-        .execute(&mut *conn)
-        .await?;
     sqlx::query!("delete from tailnet_servers where tailnet_id = $1", tailnet.0).execute(&mut *conn).await?;
     sqlx::query!(
         "insert into tailnet_servers (tailnet_id, server_id) select $1, s from unnest($2::bigint[]) as t (s)",
@@ -187,20 +148,4 @@ pub async fn set_mode(
     .execute(conn)
     .await?;
     Ok(())
-}
-
-/// A user's tailnet.
-pub async fn tailnet_of(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    user: UserId,
-) -> Result<Option<TailnetId>, StoreError> {
-    let id = sqlx::query_scalar!(
-        "select id from tailnets where user_id = $1 and tenant_id = $2",
-        user.0,
-        tenant.0
-    )
-    .fetch_optional(conn)
-    .await?;
-    Ok(id.map(TailnetId))
 }

@@ -4,6 +4,13 @@
 pub mod inbox;
 pub mod jobs;
 pub mod ops;
+mod error;
+pub mod lifecycle;
+pub mod provision;
+pub mod redeem;
+pub mod relays;
+
+pub use error::AppError;
 
 use std::fmt;
 use std::net::IpAddr;

@@ -177,6 +177,12 @@ pub enum HostError {
         /// The login user.
         user: SshUser,
     },
+    /// No relay image is configured for the server's architecture.
+    #[error("no relay image is configured for architecture {arch}")]
+    NoImage {
+        /// As `uname -m` names it.
+        arch: String,
+    },
     /// The image isn't on the server.
     #[error("image {image} is not on the server")]
     ImageMissing {
@@ -239,6 +245,29 @@ pub enum HostError {
 }
 
 impl HostError {
+    /// A lasting name for the store, for metrics and as part of text ids.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Unreachable { .. } => "unreachable",
+            Self::HostKeyChanged { .. } => "host-key-changed",
+            Self::AuthRefused { .. } => "auth-refused",
+            Self::Lost { .. } => "lost",
+            Self::ForwardingOff => "forwarding-off",
+            Self::NoDocker => "no-docker",
+            Self::EngineDown => "engine-down",
+            Self::NoPermission { .. } => "no-permission",
+            Self::NoImage { .. } => "no-image",
+            Self::ImageMissing { .. } => "image-missing",
+            Self::PortTaken { .. } => "port-taken",
+            Self::NameTaken { .. } => "name-taken",
+            Self::NotFound { .. } => "not-found",
+            Self::Timeout { .. } => "timeout",
+            Self::Engine { .. } => "engine",
+            Self::Command { .. } => "command",
+            Self::Archive { .. } => "archive",
+        }
+    }
+
     /// Whether the same request may succeed later without anybody doing anything about it.
     pub fn is_transient(&self) -> bool {
         match self {
@@ -249,6 +278,7 @@ impl HostError {
             | Self::ForwardingOff
             | Self::NoDocker
             | Self::NoPermission { .. }
+            | Self::NoImage { .. }
             | Self::ImageMissing { .. }
             | Self::PortTaken { .. }
             | Self::NameTaken { .. }

@@ -9,9 +9,10 @@ pub mod store;
 use graphile_worker::sql::add_job::single::add_job;
 use graphile_worker::{JobKeyMode, JobSpec};
 use serde::{Deserialize, Serialize};
+use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use crate::types::ServerId;
+use crate::types::{RentalId, ServerId};
 
 /// The schema of the job engine's own tables.
 pub const SCHEMA: &str = "graphile_worker";
@@ -133,5 +134,53 @@ impl Job for ReportFailedJobs {
 
     fn spec(&self) -> Spec {
         Spec::default().once(Self::NAME).attempts(3)
+    }
+}
+
+/// Makes a server hold what the store says it should.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReconcileServer {
+    /// The server.
+    pub server: ServerId,
+}
+
+impl Job for ReconcileServer {
+    const NAME: &'static str = "reconcile_server";
+
+    fn spec(&self) -> Spec {
+        // What one finds and does covers all that was asked before it began.
+        Spec::default().on_server(self.server).once(format!("reconcile:{}", self.server)).attempts(8)
+    }
+}
+
+/// Looks for what no job is under way for: servers that aren't as they should be, rentals without a place, rentals
+/// that ended or whose keeping is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SweepRentals {}
+
+impl Job for SweepRentals {
+    const NAME: &'static str = "sweep_rentals";
+
+    fn spec(&self) -> Spec {
+        Spec::default().once(Self::NAME).attempts(3)
+    }
+}
+
+/// Mails a user that a rental has a new end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MailRenewal {
+    /// The rental.
+    pub rental: RentalId,
+    /// Its end before.
+    pub old_end: DateTime<Utc>,
+    /// Its end now.
+    pub new_end: DateTime<Utc>,
+}
+
+impl Job for MailRenewal {
+    const NAME: &'static str = "mail_renewal";
+
+    fn spec(&self) -> Spec {
+        Spec::default().once(format!("mail_renewal:{}:{}", self.rental, self.new_end.timestamp())).attempts(12)
     }
 }

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 
 use crate::db::StoreError;
-use crate::types::{ChatId, OutboxId, TenantId, UserId};
+use crate::types::{AclId, ChatId, ContainerId, OutboxId, RentalId, ServerId, TenantId, UserId};
 
 /// The channel on which the sender is told that there is something to send.
 pub const WAKE_CHANNEL: &str = "outbox";
@@ -48,6 +48,64 @@ pub enum Notice {
     JobFailed {
         /// The job engine's number.
         job_id: i64,
+    },
+    /// To a user: how the set-up of a rental stands; one message, edited.
+    Provision {
+        /// The rental.
+        rental_id: RentalId,
+    },
+    /// To the ops group: every server that a rental's relay was tried on failed.
+    ProvisionFailed {
+        /// The rental.
+        rental_id: RentalId,
+        /// The last container that was tried.
+        container_id: ContainerId,
+    },
+    /// To a user: a version of the ACL to paste.
+    AclReady {
+        /// The version.
+        acl_id: AclId,
+    },
+    /// To a user: somebody else renewed a rental, or it was renewed by itself.
+    Renewed {
+        /// The rental.
+        rental_id: RentalId,
+        /// Its end before.
+        old_end: DateTime<Utc>,
+        /// Its end now.
+        new_end: DateTime<Utc>,
+    },
+    /// To a user: a rental ended and is kept for a while.
+    RentalEnded {
+        /// The rental.
+        rental_id: RentalId,
+    },
+    /// To a user: an admin paused a rental.
+    RentalPaused {
+        /// The rental.
+        rental_id: RentalId,
+    },
+    /// To a user: a rental runs again after a pause.
+    RentalResumed {
+        /// The rental.
+        rental_id: RentalId,
+    },
+    /// To a user: a rental's address and port are given up.
+    RentalReleased {
+        /// The rental.
+        rental_id: RentalId,
+    },
+    /// To the ops group: we can't act on a server.
+    ServerTrouble {
+        /// The server.
+        server_id: ServerId,
+        /// A lasting code of what is wrong.
+        trouble: String,
+    },
+    /// To the ops group: containers on a server that the store doesn't know, too many to remove unasked.
+    StrangersHeld {
+        /// The server.
+        server_id: ServerId,
     },
     /// To the ops group: Telegram refused a message of ours as malformed.
     MessageRefused {

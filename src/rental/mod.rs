@@ -92,6 +92,17 @@ impl RentalState {
         }
     }
 
+    /// Its name in the store and in records.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Starting { .. } => "starting",
+            Self::Active { .. } => "active",
+            Self::Paused { .. } => "paused",
+            Self::Expired { .. } => "expired",
+            Self::Released { .. } => "released",
+        }
+    }
+
     /// Whether its relays should run.
     pub const fn wants_relays(self) -> bool {
         match self {

@@ -328,3 +328,60 @@ pub async fn region_id(
     .await?;
     Ok(id)
 }
+
+/// The latest end over a user's rentals that aren't released.
+pub async fn latest_end(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    user: UserId,
+) -> Result<Option<DateTime<Utc>>, StoreError> {
+    let end = sqlx::query_scalar!(
+        "select max(end_date) from rentals where tenant_id = $1 and user_id = $2 and status <> 'released'",
+        tenant.0,
+        user.0,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(end)
+}
+
+/// Halves of rentals that should have a relay and have none, at most `limit`.
+pub async fn without_container(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    limit: i64,
+) -> Result<Vec<(RentalId, Half)>, StoreError> {
+    let rows = sqlx::query!(
+        "select r.rental_id, r.half
+         from tailnet_regions r join rentals t on t.id = r.rental_id
+         where t.tenant_id = $1 and t.status in ('starting', 'active')
+           and not exists (select 1 from containers c
+                           where c.rental_id = r.rental_id and c.half = r.half and c.released_at is null
+                             and c.desired <> 'removed')
+         order by r.rental_id, r.half limit $2",
+        tenant.0,
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().filter_map(|row| Some((RentalId(row.rental_id), Half::from_number(row.half)?))).collect())
+}
+
+/// Rentals that ended at or before `ended`: their keeping is over. At most `limit`.
+pub async fn kept_since(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    ended: DateTime<Utc>,
+    limit: i64,
+) -> Result<Vec<RentalId>, StoreError> {
+    let ids = sqlx::query_scalar!(
+        "select id from rentals where tenant_id = $1 and status = 'expired' and end_date <= $2
+         order by end_date limit $3",
+        tenant.0,
+        ended,
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(ids.into_iter().map(RentalId).collect())
+}

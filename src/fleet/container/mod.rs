@@ -67,6 +67,8 @@ pub struct Container {
     pub started_at: Option<DateTime<Utc>>,
     /// When it first passed its tests.
     pub passed_at: Option<DateTime<Utc>>,
+    /// When it was placed.
+    pub created_at: DateTime<Utc>,
 }
 
 impl Container {

@@ -30,6 +30,7 @@ struct Row {
     docker_id: Option<String>,
     started_at: Option<DateTime<Utc>>,
     passed_at: Option<DateTime<Utc>>,
+    created_at: DateTime<Utc>,
 }
 
 impl TryFrom<Row> for Container {
@@ -52,6 +53,7 @@ impl TryFrom<Row> for Container {
             docker_id: row.docker_id.map(|id| id.parse().map_err(|_| wrong("docker_id"))).transpose()?,
             started_at: row.started_at,
             passed_at: row.passed_at,
+            created_at: row.created_at,
         })
     }
 }
@@ -91,7 +93,7 @@ pub async fn of_server(conn: &mut PgConnection, server: ServerId) -> Result<Vec<
     sqlx::query_as!(
         Row,
         r#"select id, server_id, user_id, rental_id, half, port, address, cert_pin, desired as "desired: Desired",
-                  status as "status: ContainerStatus", generation, docker_id, started_at, passed_at
+                  status as "status: ContainerStatus", generation, docker_id, started_at, passed_at, created_at
            from containers where server_id = $1 and released_at is null order by id"#,
         server.0,
     )
@@ -107,7 +109,7 @@ pub async fn of_rental(conn: &mut PgConnection, rental: RentalId) -> Result<Vec<
     sqlx::query_as!(
         Row,
         r#"select id, server_id, user_id, rental_id, half, port, address, cert_pin, desired as "desired: Desired",
-                  status as "status: ContainerStatus", generation, docker_id, started_at, passed_at
+                  status as "status: ContainerStatus", generation, docker_id, started_at, passed_at, created_at
            from containers where rental_id = $1 and released_at is null order by half, id"#,
         rental.0,
     )
@@ -124,7 +126,7 @@ pub async fn of_tailnet(conn: &mut PgConnection, tailnet: TailnetId) -> Result<V
         Row,
         r#"select c.id, c.server_id, c.user_id, c.rental_id, c.half, c.port, c.address, c.cert_pin,
                   c.desired as "desired: Desired", c.status as "status: ContainerStatus", c.generation, c.docker_id,
-                  c.started_at, c.passed_at
+                  c.started_at, c.passed_at, c.created_at
            from containers c join rentals r on r.id = c.rental_id
            where r.tailnet_id = $1 and c.released_at is null and c.desired <> 'removed' and c.passed_at is not null
            order by c.rental_id, c.half"#,
@@ -142,7 +144,7 @@ pub async fn find(conn: &mut PgConnection, id: ContainerId) -> Result<Option<Con
     sqlx::query_as!(
         Row,
         r#"select id, server_id, user_id, rental_id, half, port, address, cert_pin, desired as "desired: Desired",
-                  status as "status: ContainerStatus", generation, docker_id, started_at, passed_at
+                  status as "status: ContainerStatus", generation, docker_id, started_at, passed_at, created_at
            from containers where id = $1"#,
         id.0,
     )
@@ -192,6 +194,17 @@ pub async fn failed_on(
     .fetch_all(conn)
     .await?;
     Ok(ids.into_iter().map(ServerId).collect())
+}
+
+/// How many of a rental's containers were given up.
+pub async fn failures(conn: &mut PgConnection, rental: RentalId) -> Result<u32, StoreError> {
+    let count = sqlx::query_scalar!(
+        r#"select count(*) as "count!" from containers where rental_id = $1 and failure is not null"#,
+        rental.0,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
 /// Says what a rental's containers should be; those that are to be removed stay so. Answers with the servers that
