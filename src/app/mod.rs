@@ -1,14 +1,15 @@
 //! Use cases: each is one transaction that loads, decides, stores and enqueues. What goes over the network
 //! happens after the commit, in the worker.
 
+mod error;
 pub mod inbox;
 pub mod jobs;
-pub mod ops;
-mod error;
 pub mod lifecycle;
+pub mod ops;
 pub mod provision;
 pub mod redeem;
 pub mod relays;
+pub mod sweep;
 
 pub use error::AppError;
 

@@ -270,5 +270,7 @@ async fn extend(
 }
 
 fn redeem_entry(app: &App, user: UserId, serial: &Serial, rental: RentalId) -> Entry {
-    Entry::new(app.tenant, user, Operation::SerialRedeem).with("serial_id", serial.id).with("rental_id", rental)
+    Entry::new(app.tenant, user, Operation::SerialRedeem)
+        .with("serial_id", serial.id)
+        .with("rental_id", rental)
 }

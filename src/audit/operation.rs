@@ -45,6 +45,18 @@ operations! {
     UserUnbanned = "user_unbanned",
     /// A role was given.
     UserRoleChanged = "user_role_changed",
+    /// A serial was redeemed; failed: an unknown code was tried.
+    SerialRedeem = "serial_redeem",
+    /// A rental's state or end changed.
+    RentalChange = "rental_change",
+    /// A container passed its tests; failed: it didn't, and was given up.
+    ContainerTest = "container_test",
+    /// A container left its server.
+    ContainerRelease = "container_release",
+    /// Failed: we couldn't act on a server.
+    ServerReconcile = "server_reconcile",
+    /// A version of an ACL was made.
+    AclVersion = "acl_version",
 }
 
 #[cfg(test)]

@@ -6,10 +6,10 @@
 pub mod lease;
 pub mod store;
 
+use chrono::{DateTime, Utc};
 use graphile_worker::sql::add_job::single::add_job;
 use graphile_worker::{JobKeyMode, JobSpec};
 use serde::{Deserialize, Serialize};
-use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use crate::types::{RentalId, ServerId};
@@ -181,6 +181,8 @@ impl Job for MailRenewal {
     const NAME: &'static str = "mail_renewal";
 
     fn spec(&self) -> Spec {
-        Spec::default().once(format!("mail_renewal:{}:{}", self.rental, self.new_end.timestamp())).attempts(12)
+        Spec::default()
+            .once(format!("mail_renewal:{}:{}", self.rental, self.new_end.timestamp()))
+            .attempts(12)
     }
 }

@@ -364,7 +364,10 @@ pub async fn without_container(
     )
     .fetch_all(conn)
     .await?;
-    Ok(rows.into_iter().filter_map(|row| Some((RentalId(row.rental_id), Half::from_number(row.half)?))).collect())
+    Ok(rows
+        .into_iter()
+        .filter_map(|row| Some((RentalId(row.rental_id), Half::from_number(row.half)?)))
+        .collect())
 }
 
 /// Rentals that ended at or before `ended`: their keeping is over. At most `limit`.

@@ -8,18 +8,26 @@ use graphile_worker::{Cron, CrontabFill, WorkerOptions};
 use super::run::Run;
 use super::{Failure, Gear, OrFail as _, Work};
 use crate::app;
-use crate::jobs::{CleanInbox, ReportFailedJobs};
+use crate::jobs::{CleanInbox, ReconcileServer, ReportFailedJobs, SweepRentals};
+use crate::worker::reconcile::reconcile;
 
 /// Tells the engine of all kinds of jobs.
 pub(super) fn register(options: WorkerOptions) -> anyhow::Result<WorkerOptions> {
     Ok(options
         .define_job::<Run<CleanInbox>>()
         .define_job::<Run<ReportFailedJobs>>()
+        .define_job::<Run<ReconcileServer>>()
+        .define_job::<Run<SweepRentals>>()
         .with_cron(
             Cron::daily_at::<Run<CleanInbox>>(3, 40)?
                 .id("clean_inbox")
                 .fill(CrontabFill::hours(24))
                 .payload(Run::new(CleanInbox {}))?,
+        )
+        .with_cron(
+            Cron::every_minute::<Run<SweepRentals>>()
+                .id("sweep_rentals")
+                .payload(Run::new(SweepRentals {}))?,
         )
         .with_cron(
             Cron::every_minute::<Run<ReportFailedJobs>>()
@@ -43,5 +51,23 @@ impl Work for ReportFailedJobs {
 
     async fn work(self, gear: &Gear) -> Result<(), Failure> {
         app::jobs::report_failed(&gear.app).await.or_retry()
+    }
+}
+
+#[async_trait]
+impl Work for ReconcileServer {
+    const LIMIT: Duration = Duration::from_mins(15);
+
+    async fn work(self, gear: &Gear) -> Result<(), Failure> {
+        reconcile(&gear.fleet, self.server).await.or_retry()
+    }
+}
+
+#[async_trait]
+impl Work for SweepRentals {
+    const LIMIT: Duration = Duration::from_mins(10);
+
+    async fn work(self, gear: &Gear) -> Result<(), Failure> {
+        app::sweep::sweep(&gear.app).await.or_retry()
     }
 }

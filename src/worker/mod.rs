@@ -2,6 +2,7 @@
 
 pub mod handlers;
 pub mod outbox;
+pub mod reconcile;
 mod run;
 
 pub use run::{Failure, OrFail, Work};
@@ -22,6 +23,8 @@ use crate::jobs::SCHEMA;
 pub struct Gear {
     /// Use cases and the database.
     pub app: Arc<App>,
+    /// The servers and the relays on them.
+    pub fleet: reconcile::Fleet,
 }
 
 /// Pauses between two starts of the engine: the first and the longest.

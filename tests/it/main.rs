@@ -4,7 +4,7 @@
 mod embedded_pg;
 mod fleet_store;
 mod floors;
-mod probe;
 mod harness;
 mod inbox;
+mod probe;
 mod settings;

@@ -47,7 +47,9 @@ pub async fn publish_change(
         }
         AclMode::Off => containers.clear(),
     }
-    let lang = account::store::find(&mut *tx, app.tenant, account::store::By::Id(user)).await?.map_or(app.shop.language, |user| user.lang);
+    let lang = account::store::find(&mut *tx, app.tenant, account::store::By::Id(user))
+        .await?
+        .map_or(app.shop.language, |user| user.lang);
     let mut entries = Vec::with_capacity(containers.len());
     for container in &containers {
         entries.push(entry(app, tx, container, tailnet, lang).await?);
@@ -66,7 +68,8 @@ pub async fn publish_change(
         named: containers.iter().map(|c| Named { container: c.id, server: c.server }).collect(),
     };
     let id = acl::store::activate(tx, &new, now).await?;
-    let entry = Entry::new(app.tenant, Actor::Shop, Operation::AclVersion).with("user_id", user).with("acl_id", id);
+    let entry =
+        Entry::new(app.tenant, Actor::Shop, Operation::AclVersion).with("user_id", user).with("acl_id", id);
     audit::record(tx, now, &entry).await?;
     let letter =
         Letter::new(app.tenant, Audience::User(user), Notice::AclReady { acl_id: id }, format!("acl:{id}"));

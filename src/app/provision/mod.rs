@@ -117,7 +117,9 @@ pub async fn container_passed(app: &App, lease: &ServerLease, id: ContainerId) -
     let mut tx = app.pool.begin().await?;
     let Some(container) = container::store::find(&mut tx, id).await? else { return Ok(()) };
     // Locked before anything is written: both halves of a rental may pass in the same moment.
-    let Some(rental) = rental::store::lock(&mut tx, app.tenant, container.rental).await? else { return Ok(()) };
+    let Some(rental) = rental::store::lock(&mut tx, app.tenant, container.rental).await? else {
+        return Ok(());
+    };
     container::store::passed(&mut tx, lease, id, now).await?;
     let begun = rental.state.begin(now);
     if begun != rental.state {

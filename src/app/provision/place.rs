@@ -34,7 +34,8 @@ pub async fn open_rental(
     account::store::lock_tailnet(tx, app.tenant, new.tailnet).await?;
     let halves = new.terms.redundancy.halves();
     let Some(places) =
-        placement::place(tx, app.tenant, &new.region, new.terms.redundancy.count(), &[], now).await? else {
+        placement::place(tx, app.tenant, &new.region, new.terms.redundancy.count(), &[], now).await?
+    else {
         return Err(ProvisionError::NoRoom);
     };
     let id = rental::store::insert(tx, app.tenant, new, now).await?;
@@ -98,7 +99,9 @@ async fn stand(
 pub async fn replace_failed(app: &App, container: &Container, failure: &str) -> Result<(), AppError> {
     let now = app.clock.now();
     let mut tx = app.pool.begin().await?;
-    let Some(rental) = rental::store::lock(&mut tx, app.tenant, container.rental).await? else { return Ok(()) };
+    let Some(rental) = rental::store::lock(&mut tx, app.tenant, container.rental).await? else {
+        return Ok(());
+    };
     match container::store::failed(&mut tx, container.id, failure, now).await {
         Ok(()) => {}
         Err(crate::db::StoreError::Conflict { .. }) => return Ok(()),

@@ -160,29 +160,35 @@ impl Visit<'_> {
             server = %row.server,
             "a container could not be acted on"
         );
-        match &error {
-            HostError::PortTaken { port } if row.passed_at.is_none() => {
-                let app = self.app();
-                let now = app.clock.now();
-                let mut tx = app.pool.begin().await?;
-                let taken = [*port, row.port];
-                match placement::free_port(&mut tx, app.tenant, row.server, &taken, now).await? {
-                    Some(free) => {
-                        containers::move_port(&mut tx, self.lease, row.id, free, now).await?;
-                        tx.commit().await?;
-                    }
-                    None => provision::replace_failed(app, row, error.code()).await?,
-                }
-                Ok(Ok(()))
-            }
-            // Somebody removed it under our hands: the next round makes it anew.
-            HostError::NotFound { .. } => Ok(Ok(())),
-            _ if error.is_transient() => Ok(Err(error)),
-            _ => {
-                provision::replace_failed(self.app(), row, error.code()).await?;
-                Ok(Ok(()))
-            }
+        if let HostError::PortTaken { port } = error
+            && row.passed_at.is_none()
+            && self.move_port(row, port).await?
+        {
+            return Ok(Ok(()));
         }
+        // Removed under our hands: the next round makes it anew.
+        if matches!(error, HostError::NotFound { .. }) {
+            return Ok(Ok(()));
+        }
+        if error.is_transient() {
+            return Ok(Err(error));
+        }
+        provision::replace_failed(self.app(), row, error.code()).await?;
+        Ok(Ok(()))
+    }
+
+    /// Something foreign holds a relay's port before anybody was told of it: gives it another; `false` if none is
+    /// left.
+    async fn move_port(&self, row: &Container, taken: u16) -> Result<bool, Unsettled> {
+        let app = self.app();
+        let now = app.clock.now();
+        let mut tx = app.pool.begin().await?;
+        let free = placement::free_port(&mut tx, app.tenant, row.server, &[taken, row.port], now).await?;
+        if let Some(free) = free {
+            containers::move_port(&mut tx, self.lease, row.id, free, now).await?;
+            tx.commit().await?;
+        }
+        Ok(free.is_some())
     }
 }
 
