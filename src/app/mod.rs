@@ -5,11 +5,13 @@ mod error;
 pub mod inbox;
 pub mod jobs;
 pub mod lifecycle;
+pub mod look;
 pub mod ops;
 pub mod provision;
 pub mod redeem;
 pub mod relays;
 pub mod sweep;
+pub mod views;
 
 pub use error::AppError;
 
@@ -21,6 +23,7 @@ use std::sync::Arc;
 use sqlx::PgPool;
 
 use crate::clock::{Clock, Random};
+use crate::fleet::probe::Prober;
 use crate::secret::{LookupKey, SealPrivate, SealPublic};
 use crate::types::{Lang, TenantId, Title};
 
@@ -73,12 +76,19 @@ pub struct Shop {
 }
 
 /// Everything the `derpshop` process holds: [`Core`], and what only it may have.
-#[derive(Debug)]
 pub struct App {
     /// What both binaries have.
     pub core: Core,
     /// Opens sealed values.
     pub open: SealPrivate,
+    /// Looks at relays from outside.
+    pub prober: Arc<dyn Prober>,
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App").field("core", &self.core).finish_non_exhaustive()
+    }
 }
 
 impl Deref for App {

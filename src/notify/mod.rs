@@ -95,6 +95,17 @@ pub enum Notice {
         /// The rental.
         rental_id: RentalId,
     },
+    /// To the ops group: a customer's relay doesn't work for them, with what our look at it found.
+    RelayReport {
+        /// Whose it is.
+        user_id: UserId,
+        /// The rental.
+        rental_id: RentalId,
+        /// The reference that the customer was given.
+        reference: String,
+        /// What was found.
+        results: Vec<StepResult>,
+    },
     /// To the ops group: we can't act on a server.
     ServerTrouble {
         /// The server.
@@ -112,6 +123,17 @@ pub enum Notice {
         /// The row of the outbox.
         outbox_id: OutboxId,
     },
+}
+
+/// One step of a look at a relay, in lasting codes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepResult {
+    /// The half that was looked at.
+    pub container_id: ContainerId,
+    /// The step.
+    pub step: String,
+    /// Its latency, or what is wrong.
+    pub outcome: String,
 }
 
 /// A notice with its address, to be given to [`enqueue`].

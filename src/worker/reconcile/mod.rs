@@ -19,7 +19,6 @@ use crate::fleet::container::store::{self as containers, strangers};
 use crate::fleet::container::{Container, ContainerStatus, ServerLease};
 use crate::fleet::found::{ContainerState, FoundContainer};
 use crate::fleet::host::{HostError, HostSession, Hosts};
-use crate::fleet::probe::Prober;
 use crate::fleet::reconcile::{self, Desired, Situation, Trust};
 use crate::fleet::server::Server;
 use crate::fleet::store::servers;
@@ -40,8 +39,6 @@ pub struct Fleet {
     pub app: Arc<App>,
     /// Reaches servers.
     pub hosts: Arc<dyn Hosts>,
-    /// Looks at relays from outside.
-    pub prober: Arc<dyn Prober>,
     /// What the operator decided about relays.
     pub relays: Arc<Relays>,
 }

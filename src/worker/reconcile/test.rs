@@ -67,13 +67,13 @@ impl Visit<'_> {
             mesh_key: Some(provision::open_secrets(self.app(), &sealed)?.mesh_key),
             probe_key: admits.then(|| self.fleet.relays.probe_key.clone()),
         };
-        let mut report = self.fleet.prober.probe(&target).await;
+        let mut report = self.app().prober.probe(&target).await;
         for _ in 1..TRIES {
             if report.passed() {
                 break;
             }
             tokio::time::sleep(PAUSE).await;
-            report = self.fleet.prober.probe(&target).await;
+            report = self.app().prober.probe(&target).await;
         }
         Ok(report)
     }
