@@ -6,6 +6,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use derpshop::adapters::probe::{ProbeLimits, SocketProber};
 use derpshop::app::{App, Core, Shop};
 use derpshop::clock::OsRandom;
 use derpshop::inbox::{BotId, Sealer};
@@ -46,7 +47,8 @@ impl Fixture {
             shop: shop(),
         };
         let sealer = Sealer::new(Arc::new(inbox), BOT);
-        Self { app: Arc::new(App { core, open }), clock, sealer }
+        let prober = Arc::new(SocketProber::new(clock.clone(), Arc::new(OsRandom), ProbeLimits::default()));
+        Self { app: Arc::new(App { core, open, prober }), clock, sealer }
     }
 }
 
