@@ -2,5 +2,6 @@
 
 pub mod clock;
 pub mod mail;
+pub mod page;
 pub mod relay;
 pub mod telegram;

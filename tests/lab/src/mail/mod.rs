@@ -1,10 +1,12 @@
 //! A mail server that keeps what it gets: SMTP on loopback, refusals on demand, and mails as a reader sees them.
 
+mod keep;
 mod parse;
 mod session;
 
 use std::collections::{HashMap, VecDeque};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -111,6 +113,8 @@ struct Shared {
     version: watch::Sender<u64>,
     options: Options,
     address: SocketAddr,
+    /// Where mails are kept beside memory.
+    folder: Option<PathBuf>,
     stop: CancellationToken,
 }
 
@@ -146,14 +150,10 @@ impl Mailbox {
     /// # Panics
     /// If the address cannot be bound; a test could not go on.
     pub async fn start(options: Options) -> Self {
-        Self::open(options, Vec::new()).await.expect("the mail server's address is free")
+        Self::run(options, Vec::new(), None).await.expect("the mail server's address is free")
     }
 
-    /// Starts with mails kept from before.
-    ///
-    /// # Errors
-    /// If the address cannot be bound.
-    pub async fn open(options: Options, mails: Vec<Mail>) -> std::io::Result<Self> {
+    async fn run(options: Options, mails: Vec<Mail>, folder: Option<PathBuf>) -> std::io::Result<Self> {
         let listener = TcpListener::bind(options.address).await?;
         let address = listener.local_addr()?;
         let stop = CancellationToken::new();
@@ -163,6 +163,7 @@ impl Mailbox {
             version: watch::Sender::new(0),
             options,
             address,
+            folder,
             stop: stop.clone(),
         });
         tokio::spawn(session::serve(listener, Arc::clone(&shared)));
@@ -176,12 +177,12 @@ impl Mailbox {
 
     /// All mails, oldest first.
     pub fn all(&self) -> Vec<Mail> {
-        self.shared.with(|store| store.mails.clone())
+        self.shared.with_quiet(|store| store.mails.clone())
     }
 
     /// Mails to an address, oldest first. Case does not matter.
     pub fn to(&self, address: &str) -> Vec<Mail> {
-        self.shared.with(|store| store.to(address).cloned().collect())
+        self.shared.with_quiet(|store| store.to(address).cloned().collect())
     }
 
     /// Waits for the next mail to an address: each mail is given out once, in order.
@@ -233,6 +234,13 @@ impl Mailbox {
     }
 }
 
+impl Mailbox {
+    /// A receiver that is told of each change.
+    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
+        self.shared.version.subscribe()
+    }
+}
+
 impl Store {
     fn to(&self, address: &str) -> impl Iterator<Item = &Mail> {
         self.mails.iter().filter(move |mail| mail.to.iter().any(|to| to.eq_ignore_ascii_case(address)))
@@ -240,6 +248,19 @@ impl Store {
 }
 
 impl Shared {
+    /// Adds a mail and gives its id.
+    fn add(&self, mut mail: Mail) -> u64 {
+        self.with(|store| {
+            mail.id = store.mails.last().map_or(0, |last| last.id) + 1;
+            if let Some(folder) = &self.folder {
+                keep::write(folder, &mail);
+            }
+            let id = mail.id;
+            store.mails.push(mail);
+            id
+        })
+    }
+
     fn with_quiet<R>(&self, look: impl FnOnce(&mut Store) -> R) -> R {
         look(&mut self.store.lock().unwrap_or_else(PoisonError::into_inner))
     }

@@ -69,10 +69,18 @@ fn raw_range(from: u32, to: u32) -> std::ops::Range<usize> {
     usize::try_from(from).unwrap_or(0)..usize::try_from(to).unwrap_or(0)
 }
 
-/// A header's value: encoded words decoded where the field is text, else as written, unfolded.
+/// A header's value: text and names with encoded words decoded, else as written, unfolded.
 fn decoded(header: &mail_parser::Header<'_>, raw: &[u8]) -> String {
     if let Some(text) = header.value().as_text() {
         return text.to_owned();
+    }
+    if let Some(addresses) = header.value().as_address() {
+        let one = |address: &mail_parser::Addr<'_>| match (address.name(), address.address()) {
+            (Some(name), Some(mailbox)) => format!("{name} <{mailbox}>"),
+            (None, Some(mailbox)) => mailbox.to_owned(),
+            (name, None) => name.unwrap_or_default().to_owned(),
+        };
+        return addresses.iter().map(one).collect::<Vec<_>>().join(", ");
     }
     let raw = String::from_utf8_lossy(raw);
     raw.split_whitespace().collect::<Vec<_>>().join(" ")

@@ -244,13 +244,8 @@ impl<S: AsyncBufRead + AsyncWrite + Unpin> Session<S> {
             (false, false) => parse::parse(mail),
         };
         match result {
-            Ok(mut mail) => {
-                let id = self.shared.with(|store| {
-                    mail.id = u64::try_from(store.mails.len()).unwrap_or(0) + 1;
-                    let id = mail.id;
-                    store.mails.push(mail);
-                    id
-                });
+            Ok(mail) => {
+                let id = self.shared.add(mail);
                 self.say(&format!("250 2.0.0 Kept as {id}")).await?;
             }
             Err(answer) => self.say(answer).await?,

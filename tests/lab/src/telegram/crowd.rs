@@ -8,6 +8,9 @@ use super::model::{
 use super::text::EntityKind;
 use super::world::World;
 
+/// Pressed buttons are remembered this long.
+const CALLBACK_KEPT_MS: i64 = 60 * 60 * 1000;
+
 impl World {
     /// Two customers, an admin, and the admin's ops group with the bot as administrator.
     pub(crate) fn settle_three_people(&mut self) {
@@ -195,6 +198,8 @@ impl World {
     pub(crate) fn press(&mut self, person: i64, chat: i64, message: i64, data: &str) -> Option<u64> {
         let body = self.message_json(chat, message)?;
         let id = 4_611_686_018_427_000_000 + self.next_id();
+        let now = self.now;
+        self.callbacks.retain(|_, old| now - old.at < CALLBACK_KEPT_MS);
         let callback = super::model::Callback {
             person,
             chat,

@@ -14,6 +14,7 @@ mod group;
 mod html;
 mod image;
 mod json;
+mod keep;
 mod keyboard;
 mod message;
 mod methods;
@@ -24,6 +25,8 @@ mod shared;
 mod text;
 mod updates;
 mod world;
+
+pub(crate) use keep::replace;
 
 pub use actor::{Actor, Press};
 pub use error::ApiError;
@@ -37,3 +40,9 @@ pub use model::{
 };
 pub use shared::{Options, Telegram};
 pub use text::{Entity, EntityKind, Formatted, utf16_len};
+
+/// What the page needs beside the public surface.
+pub(crate) mod internal {
+    pub(crate) use super::model::{Chat, Stored};
+    pub(crate) use super::world::{Draft, World};
+}

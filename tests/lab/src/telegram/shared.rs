@@ -12,7 +12,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::faults::{Call, Fault};
 use super::methods::Rules;
-use super::model::{BotAccount, FileInfo};
+use super::model::{BotAccount, FileInfo, Webhook};
 use super::world::World;
 use super::{Actor, Group, delivery, server};
 use crate::clock::Clock;
@@ -168,6 +168,20 @@ impl Telegram {
         self.shared.options.username.clone()
     }
 
+    /// Sends updates to an address from now on, as if the bot had called `setWebhook`.
+    pub fn set_webhook(&self, url: &str, secret: &str) {
+        let webhook = Webhook {
+            url: url.to_owned(),
+            secret: Some(secret.to_owned()),
+            max_connections: 40,
+            last_error: None,
+        };
+        self.shared.with(|world| {
+            world.updates.webhook = Some(webhook);
+            world.updates.generation += 1;
+        });
+    }
+
     /// A person in the private chat with the bot. Start with [`Actor::start`].
     ///
     /// # Panics
@@ -276,7 +290,7 @@ impl Telegram {
 }
 
 impl BotAccount {
-    fn new(options: &Options) -> Self {
+    pub(crate) fn new(options: &Options) -> Self {
         let id = options.token.split(':').next().and_then(|id| id.parse().ok()).unwrap_or(4_200_001);
         Self {
             id,

@@ -1,6 +1,7 @@
 //! Everything the simulated Telegram knows, and the rules for finding and adding things in it.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::path::PathBuf;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -9,6 +10,7 @@ use serde_json::Value;
 use super::error::ApiError;
 use super::faults::{Call, Faults};
 use super::flood::Flood;
+use super::keep;
 use super::model::{
     BotAccount, Callback, Chat, ChatKind, Checkout, Content, FileInfo, Payment, Person, Revision, Sender,
     Service, Standing, Stored,
@@ -45,6 +47,12 @@ pub(crate) struct World {
     pub(crate) faults: Faults,
     #[serde(skip)]
     pub(crate) flood: Flood,
+    /// Where uploads are kept beside memory.
+    #[serde(skip)]
+    pub(crate) folder: Option<PathBuf>,
+    /// The last message each person has seen on the page, by person and chat.
+    #[serde(default)]
+    pub(crate) seen: BTreeMap<i64, BTreeMap<i64, i64>>,
     /// Where each test actor has read to, by (person, chat).
     #[serde(skip)]
     pub(crate) marks: HashMap<(i64, i64), u64>,
@@ -70,6 +78,8 @@ impl World {
             calls: VecDeque::new(),
             faults: Faults::default(),
             flood: Flood::default(),
+            folder: None,
+            seen: BTreeMap::new(),
             marks: HashMap::new(),
         }
     }
@@ -224,6 +234,11 @@ impl World {
         file.path = format!("{folder}/file_{n}.{extension}");
         file.size = bytes.len();
         let id = file.id.clone();
+        if let Some(folder) = &self.folder
+            && let Err(why) = std::fs::write(keep::file_path(folder, &id), &bytes)
+        {
+            tracing::error!(%why, id, "an upload could not be kept");
+        }
         self.bytes.insert(id.clone(), bytes);
         self.files.insert(id.clone(), file);
         id

@@ -5,6 +5,8 @@ mod core;
 #[cfg(test)]
 mod mail;
 #[cfg(test)]
+mod page;
+#[cfg(test)]
 mod rules;
 #[cfg(test)]
 mod support;
