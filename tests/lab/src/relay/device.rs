@@ -34,11 +34,16 @@ pub struct Device {
 impl Device {
     /// Connects with the identity's key, whatever certificate the relay presents.
     pub async fn connect(relay: SocketAddr, identity: &Identity) -> Result<Self, Refused> {
-        let entered = timeout(LIMIT, Self::enter(relay, identity)).await;
+        Self::connect_as(relay, identity, r#"{"version":2,"CanAckPings":true,"IsProber":false}"#).await
+    }
+
+    /// Connects saying `info` of itself.
+    pub async fn connect_as(relay: SocketAddr, identity: &Identity, info: &str) -> Result<Self, Refused> {
+        let entered = timeout(LIMIT, Self::enter(relay, identity, info)).await;
         entered.map_err(io::Error::from).flatten().map_err(Refused)
     }
 
-    async fn enter(relay: SocketAddr, identity: &Identity) -> io::Result<Self> {
+    async fn enter(relay: SocketAddr, identity: &Identity, info: &str) -> io::Result<Self> {
         let provider = Arc::new(ring::default_provider());
         let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
@@ -57,7 +62,7 @@ impl Device {
         stream.write_all(request.as_bytes()).await?;
         let body = expect(&mut stream, wire::SERVER_KEY).await?;
         let (key, _) = split_key(body.strip_prefix(wire::MAGIC).ok_or_else(|| bad("no DERP magic"))?)?;
-        let info = identity.seal(key, br#"{"version":2,"CanAckPings":true,"IsProber":false}"#)?;
+        let info = identity.seal(key, info.as_bytes())?;
         stream.write_all(&frame(wire::CLIENT_INFO, &[&identity.key().0, &info])).await?;
         stream.flush().await?;
         let body = expect(&mut stream, wire::SERVER_INFO).await?;
@@ -67,8 +72,18 @@ impl Device {
 
     /// Sends a packet to another device.
     pub async fn send(&mut self, to: Key, data: &[u8]) -> io::Result<()> {
-        self.stream.write_all(&frame(wire::SEND_PACKET, &[&to.0, data])).await?;
+        self.raw(&frame(wire::SEND_PACKET, &[&to.0, data])).await
+    }
+
+    /// Sends bytes as they are.
+    pub async fn raw(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.stream.write_all(bytes).await?;
         self.stream.flush().await
+    }
+
+    /// The next frame, whatever it is: type and payload.
+    pub async fn frame(&mut self) -> io::Result<(u8, Vec<u8>)> {
+        timeout(LIMIT, next(&mut self.stream)).await?
     }
 
     /// The next packet, with who sent it.
@@ -91,12 +106,16 @@ impl Device {
 /// The payload of the next frame of a type; others are passed over.
 async fn expect(stream: &mut BufReader<TlsStream<TcpStream>>, wanted: u8) -> io::Result<Vec<u8>> {
     loop {
-        let (kind, len) = read_header(stream).await?;
-        let body = read_body(stream, len, 0..=32 + wire::MAX_PACKET).await?;
+        let (kind, body) = next(stream).await?;
         if kind == wanted {
             return Ok(body);
         }
     }
+}
+
+async fn next(stream: &mut BufReader<TlsStream<TcpStream>>) -> io::Result<(u8, Vec<u8>)> {
+    let (kind, len) = read_header(stream).await?;
+    Ok((kind, read_body(stream, len, 0..=32 + wire::MAX_PACKET).await?))
 }
 
 #[derive(Debug)]

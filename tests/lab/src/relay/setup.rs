@@ -24,12 +24,10 @@ pub(super) fn config(flags: &Flags, log: &Log) -> anyhow::Result<RelayConfig> {
     let tls = TlsFiles::load(&flags.cert_dir, &flags.hostname, log::now())?;
     if flags.hostname.parse::<IpAddr>().is_ok() {
         let name = serde_json::to_string(&flags.hostname)?;
-        log.line(&format!(
-            "Using self-signed certificate for IP address {name}. Configure it in DERPMap using:"
-        ));
         let pin = tls.pin()?;
         log.line(&format!(
-            r#"  {{"Name":"custom","RegionID":900,"HostName":{name},"CertName":"sha256-raw:{pin}"}}"#
+            "Using self-signed certificate for IP address {name}. Configure it in DERPMap using:\n  \
+             {{\"Name\":\"custom\",\"RegionID\":900,\"HostName\":{name},\"CertName\":\"sha256-raw:{pin}\"}}"
         ));
     }
     Ok(RelayConfig {
@@ -96,7 +94,9 @@ mod tests {
         assert_eq!(first.identity.key(), second.identity.key());
         assert_eq!(first.tls.cert_pem, second.tls.cert_pem);
         assert_eq!(first.mesh_key, Some("ab".repeat(32)));
-        let printed: serde_json::Value = serde_json::from_str(&log.lines()[1]).unwrap();
+        let lines = log.lines();
+        let (_, json) = lines[0].split_once("\n  ").unwrap();
+        let printed: serde_json::Value = serde_json::from_str(json).unwrap();
         assert_eq!(printed["CertName"], format!("sha256-raw:{}", first.tls.pin().unwrap()));
         assert_eq!(printed["HostName"], "127.0.0.1");
         std::fs::write(dir.join("mesh.key"), "short").unwrap();

@@ -6,8 +6,7 @@ use std::io::{self, ErrorKind};
 
 use crypto_box::aead::Aead as _;
 use crypto_box::{PublicKey, SalsaBox, SecretKey};
-use rand::TryRng as _;
-use rand::rngs::SysRng;
+use rustix::rand::{GetRandomFlags, getrandom};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _};
 
 pub(super) const SERVER_KEY: u8 = 0x01;
@@ -106,10 +105,12 @@ impl fmt::Debug for Identity {
     }
 }
 
-/// Random bytes of the operating system.
+/// Random bytes of the operating system, by its own call: a container FROM scratch may lack the file, and
+/// a static binary finds no library to ask.
 pub(super) fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
-    SysRng.try_fill_bytes(&mut bytes).expect("the operating system has random bytes");
+    let len = getrandom(&mut bytes, GetRandomFlags::empty()).expect("the kernel has random bytes");
+    assert_eq!(len, N, "a key's worth of random bytes comes at once");
     bytes
 }
 

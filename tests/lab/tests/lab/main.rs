@@ -7,6 +7,8 @@ mod mail;
 #[cfg(test)]
 mod page;
 #[cfg(test)]
+mod relay;
+#[cfg(test)]
 mod rules;
 #[cfg(test)]
 mod support;
