@@ -6,6 +6,7 @@ pub use listen::listen;
 
 use std::time::Duration;
 
+use sqlx::Connection as _;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgQueryResult};
 
 /// The schema's migrations, embedded once for both binaries and all tests.
@@ -78,4 +79,10 @@ pub async fn connect(options: PgConnectOptions, max_connections: u32) -> Result<
         .acquire_timeout(Duration::from_secs(10))
         .connect_with(options.options([("timezone", "UTC"), ("plan_cache_mode", "force_custom_plan")]))
         .await
+}
+
+/// Whether the database answers within a second.
+pub async fn answers(pool: &PgPool) -> bool {
+    let asking = async { pool.acquire().await?.ping().await };
+    matches!(tokio::time::timeout(Duration::from_secs(1), asking).await, Ok(Ok(())))
 }

@@ -4,8 +4,10 @@
 //! addresses of pages (their paths are secrets). An error is logged once, with its chain, where it is dealt with.
 
 mod http;
+mod metrics;
 
 pub use http::with_request_ids;
+pub use metrics::{collect, page};
 
 use crate::config::{Log, LogFormat};
 use std::io::IsTerminal;
@@ -28,6 +30,9 @@ pub enum TelemetryError {
     /// This process already has a log.
     #[error("the log was set up twice")]
     Twice(#[from] TryInitError),
+    /// Figures can't be collected, most likely since this was set up twice.
+    #[error("figures can't be collected")]
+    Metrics(#[source] metrics_exporter_prometheus::BuildError),
 }
 
 /// Sets up the log of this process, and sends panics there too.

@@ -1,6 +1,7 @@
 //! Every socket: what the domain's ports are to the outside world.
 
 pub mod docker;
+pub mod http;
 pub mod probe;
 pub mod ssh;
 pub mod telegram;

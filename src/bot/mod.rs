@@ -5,12 +5,15 @@
 
 mod basic;
 pub mod callback;
+pub mod commands;
 pub mod core;
 pub mod ctx;
 pub mod dialogue;
 pub mod event;
 pub mod handler;
 pub mod limit;
+pub mod poller;
+pub mod run;
 pub mod screen;
 
 use teloxide::dispatching::UpdateHandler;

@@ -6,5 +6,6 @@ mod fleet_store;
 mod floors;
 mod harness;
 mod inbox;
+mod outbox;
 mod probe;
 mod settings;

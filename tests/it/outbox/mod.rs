@@ -1,0 +1,5 @@
+//! The outbox on a real database, before a Telegram that does as the test says.
+
+mod order;
+mod trouble;
+mod wire;
