@@ -9,9 +9,10 @@ mod raw;
 #[cfg(test)]
 mod tests;
 
+pub use crate::adapters::smtp::{Server as Smtp, Tls as SmtpTls};
+
 use chrono_tz::Tz;
 use layers::Layers;
-use lettre::message::Mailbox;
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -156,32 +157,6 @@ pub enum TelegramMode {
     Polling,
     /// Telegram calls `webhook`.
     Webhook,
-}
-
-/// Outgoing mail.
-#[derive(Debug, Clone)]
-pub struct Smtp {
-    /// Name of the mail server, also the one its certificate must carry.
-    pub host: String,
-    /// Its port.
-    pub port: u16,
-    /// How the connection is protected.
-    pub tls: SmtpTls,
-    /// User and password, if it wants any.
-    pub credentials: Option<(String, SecretString)>,
-    /// Sender of our mails.
-    pub from: Mailbox,
-}
-
-/// How a mail connection is protected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SmtpTls {
-    /// TLS from the first byte (usual port 465).
-    Implicit,
-    /// Plain first, then STARTTLS, without which no mail is sent (usual port 587).
-    Starttls,
-    /// None: only for a mail server on this machine or a test.
-    None,
 }
 
 /// Listening addresses.

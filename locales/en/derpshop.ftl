@@ -802,6 +802,14 @@ mail-code-text =
     Not you? Ignore this mail; no account is made.
 
     { $shop }
+mail-code-change-text =
+    Code: { $code }
+
+    It works for { $minutes } minutes. Go back to Telegram and send it to the bot to use this address for your account.
+
+    Not you? Ignore this mail; nothing changes.
+
+    { $shop }
 mail-renewed-subject = { $relay } is renewed until { $new_end }
 mail-renewed-text =
     Hello { $username },

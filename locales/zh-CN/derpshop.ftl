@@ -732,6 +732,14 @@ mail-code-text =
     不是你本人操作？忽略这封邮件，不会创建账户。
 
     { $shop }
+mail-code-change-text =
+    验证码：{ $code }
+
+    { $minutes } 分钟内有效。回到 Telegram，把它发给机器人，这个邮箱就绑定到你的账户。
+
+    不是你本人操作？忽略这封邮件，什么都不会改变。
+
+    { $shop }
 mail-renewed-subject = { $relay } 已续费至 { $new_end }
 mail-renewed-text =
     { $username }，你好：

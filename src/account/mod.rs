@@ -25,6 +25,9 @@ use crate::types::{Lang, TelegramId, TenantId, UserId};
 /// After this much silence, a message counts as a login.
 pub const SILENCE: TimeDelta = TimeDelta::hours(1);
 
+/// A sign of life this soon after the last one isn't written down.
+pub const NOTED_AFTER: TimeDelta = TimeDelta::minutes(1);
+
 /// What somebody may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, sqlx::Type)]
 #[sqlx(type_name = "user_role", rename_all = "lowercase")]
@@ -75,6 +78,8 @@ pub struct User {
     pub rental_expiry: Option<DateTime<Utc>>,
     /// The last message after an hour's silence.
     pub last_login: Option<DateTime<Utc>>,
+    /// The last message, to about a minute.
+    pub last_seen: Option<DateTime<Utc>>,
     /// When the account was closed; its records stay.
     pub closed_at: Option<DateTime<Utc>>,
     /// When they were first seen.
@@ -85,6 +90,11 @@ impl User {
     /// Whether registration is complete.
     pub const fn is_registered(&self) -> bool {
         self.registered_at.is_some()
+    }
+
+    /// Whether they were seen so shortly before that another sign of life isn't worth a write.
+    pub fn was_seen_just_before(&self, now: DateTime<Utc>) -> bool {
+        self.last_seen.is_some_and(|at| at + NOTED_AFTER >= now)
     }
 }
 

@@ -3,5 +3,6 @@
 pub mod docker;
 pub mod http;
 pub mod probe;
+pub mod smtp;
 pub mod ssh;
 pub mod telegram;

@@ -1,14 +1,19 @@
 //! Use cases: each is one transaction that loads, decides, stores and enqueues. What goes over the network
 //! happens after the commit, in the worker.
 
+pub mod audit;
 mod error;
 pub mod inbox;
 pub mod jobs;
 pub mod lifecycle;
 pub mod look;
+pub mod mail_code;
 pub mod ops;
+pub mod people;
+pub mod profile;
 pub mod provision;
 pub mod redeem;
+pub mod register;
 pub mod relays;
 pub mod sweep;
 pub mod views;

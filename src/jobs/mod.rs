@@ -3,8 +3,11 @@
 //! A payload holds ids only; the handler, in `worker`, reads the state of its own time. A job that becomes due later
 //! is not enqueued for then: a scan against the clock finds it.
 
+mod account;
 pub mod lease;
 pub mod store;
+
+pub use account::{ChainAudit, CleanCodes, SendCode, TellAuditHead};
 
 use chrono::{DateTime, Utc};
 use graphile_worker::sql::add_job::single::add_job;

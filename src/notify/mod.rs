@@ -3,10 +3,12 @@
 //! A [`Notice`] holds ids only. Its text is made when it is sent, in the recipient's language and from the rows of
 //! that time, so it can't be out of date and keeps nothing secret at rest.
 
+mod mail;
 mod message;
 mod port;
 pub mod store;
 
+pub use mail::{Feature, Mail, MailError, Mailer};
 pub use message::{Action, Attachment, Button, Keyboard, MessageId, Outgoing, TopicId};
 pub use port::{Destination, Edited, Messenger, Renderer, SendError};
 
@@ -117,6 +119,27 @@ pub enum Notice {
     StrangersHeld {
         /// The server.
         server_id: ServerId,
+    },
+    /// To a user: the mail with the code didn't reach its address.
+    CodeNotDelivered {
+        /// The row of `email_codes`.
+        code_id: i64,
+        /// The mail server's reply code; none if it couldn't be reached at all.
+        reply: Option<u16>,
+    },
+    /// To the ops group: where the chain of records stood at the end of a day.
+    AuditHead {
+        /// The day, in the shop's zone.
+        day: chrono::NaiveDate,
+        /// Records in the chain.
+        records: i64,
+        /// The last one's hash, in hexadecimal.
+        head: String,
+    },
+    /// To the ops group: the chain of records doesn't hold any more.
+    AuditBroken {
+        /// The first place that is missing or altered.
+        seq: i64,
     },
     /// To the ops group: Telegram refused a message of ours as malformed.
     MessageRefused {

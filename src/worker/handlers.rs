@@ -8,7 +8,10 @@ use graphile_worker::{Cron, CrontabFill, WorkerOptions};
 use super::run::Run;
 use super::{Failure, Gear, OrFail as _, Work};
 use crate::app;
-use crate::jobs::{CleanInbox, ReconcileServer, ReportFailedJobs, SweepRentals};
+use crate::jobs::{
+    ChainAudit, CleanCodes, CleanInbox, ReconcileServer, ReportFailedJobs, SendCode, SweepRentals,
+    TellAuditHead,
+};
 use crate::worker::reconcile::reconcile;
 
 /// Tells the engine of all kinds of jobs.
@@ -16,6 +19,10 @@ pub(super) fn register(options: WorkerOptions) -> anyhow::Result<WorkerOptions> 
     Ok(options
         .define_job::<Run<CleanInbox>>()
         .define_job::<Run<ReportFailedJobs>>()
+        .define_job::<Run<SendCode>>()
+        .define_job::<Run<CleanCodes>>()
+        .define_job::<Run<ChainAudit>>()
+        .define_job::<Run<TellAuditHead>>()
         .define_job::<Run<ReconcileServer>>()
         .define_job::<Run<SweepRentals>>()
         .with_cron(
@@ -23,6 +30,18 @@ pub(super) fn register(options: WorkerOptions) -> anyhow::Result<WorkerOptions> 
                 .id("clean_inbox")
                 .fill(CrontabFill::hours(24))
                 .payload(Run::new(CleanInbox {}))?,
+        )
+        .with_cron(
+            Cron::daily_at::<Run<CleanCodes>>(3, 50)?.id("clean_codes").payload(Run::new(CleanCodes {}))?,
+        )
+        .with_cron(
+            Cron::every_minute::<Run<ChainAudit>>().id("chain_audit").payload(Run::new(ChainAudit {}))?,
+        )
+        // Every hour: a day ends when it ends where the shop is.
+        .with_cron(
+            Cron::hourly_at::<Run<TellAuditHead>>(2)?
+                .id("tell_audit_head")
+                .payload(Run::new(TellAuditHead {}))?,
         )
         .with_cron(
             Cron::every_minute::<Run<SweepRentals>>()

@@ -1,5 +1,6 @@
 //! The worker: does the jobs that were queued, and sends the outbox.
 
+mod account;
 pub mod handlers;
 pub mod outbox;
 pub mod reconcile;
@@ -16,7 +17,9 @@ use graphile_worker::{
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
+use crate::i18n::Texts;
 use crate::jobs::SCHEMA;
+use crate::notify::Mailer;
 
 /// What the handlers of jobs have.
 #[derive(Clone, Debug)]
@@ -25,6 +28,10 @@ pub struct Gear {
     pub app: Arc<App>,
     /// The servers and the relays on them.
     pub fleet: reconcile::Fleet,
+    /// Sends mails, where a mail server is configured.
+    pub mailer: Option<Arc<dyn Mailer>>,
+    /// What people read.
+    pub texts: Arc<Texts>,
 }
 
 /// Pauses between two starts of the engine: the first and the longest.

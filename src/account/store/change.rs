@@ -227,12 +227,12 @@ async fn set_banned(
     Ok(done.rows_affected() == 1)
 }
 
-/// Keeps the payload of a deep link (sealed) until registration is complete; a later one takes its place.
+/// Keeps the payload of a deep link (sealed), in place of an earlier one; `None` forgets it.
 pub async fn set_pending_start(
     db: impl PgExecutor<'_>,
     tenant: TenantId,
     id: UserId,
-    sealed: &[u8],
+    sealed: Option<&[u8]>,
 ) -> Result<(), StoreError> {
     let done = sqlx::query!(
         "update users set pending_start_sealed = $3 where tenant_id = $1 and id = $2",
@@ -245,30 +245,20 @@ pub async fn set_pending_start(
     ensure_one(&done, "users")
 }
 
-/// Takes the payload that was kept, so that it is acted on once.
-pub async fn take_pending_start(
-    db: &mut PgConnection,
+/// The payload that was kept, sealed.
+pub async fn pending_start(
+    db: impl PgExecutor<'_>,
     tenant: TenantId,
     id: UserId,
 ) -> Result<Option<Vec<u8>>, StoreError> {
     let held = sqlx::query_scalar!(
-        r#"select pending_start_sealed as "sealed!" from users
-           where tenant_id = $1 and id = $2 and pending_start_sealed is not null for update"#,
+        "select pending_start_sealed from users where tenant_id = $1 and id = $2",
         tenant.0,
         id.0
     )
-    .fetch_optional(&mut *db)
+    .fetch_optional(db)
     .await?;
-    if held.is_some() {
-        sqlx::query!(
-            "update users set pending_start_sealed = null where tenant_id = $1 and id = $2",
-            tenant.0,
-            id.0
-        )
-        .execute(db)
-        .await?;
-    }
-    Ok(held)
+    Ok(held.flatten())
 }
 
 /// Somebody's guesses at serials.

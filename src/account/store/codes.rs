@@ -56,6 +56,31 @@ pub async fn lock_open_code(db: &mut PgConnection, user: UserId) -> Result<Optio
     select_open!("for update", user.0).fetch_optional(db).await?.map(OpenCode::try_from).transpose()
 }
 
+/// The address that the last code of a user was for, whatever became of it.
+pub async fn last_code_email(db: impl PgExecutor<'_>, user: UserId) -> Result<Option<Email>, StoreError> {
+    let row = sqlx::query!(
+        "select id, email from email_codes where user_id = $1 order by created_at desc, id desc limit 1",
+        user.0
+    )
+    .fetch_optional(db)
+    .await?;
+    row.map(|row| {
+        let wrong = StoreError::Inconsistent { table: "email_codes", column: "email", row: row.id };
+        row.email.parse().map_err(|_| wrong)
+    })
+    .transpose()
+}
+
+/// The address that a code was for, and whose it was.
+pub async fn code_email(
+    db: impl PgExecutor<'_>,
+    id: EmailCodeId,
+) -> Result<Option<(UserId, String)>, StoreError> {
+    let row =
+        sqlx::query!("select user_id, email from email_codes where id = $1", id.0).fetch_optional(db).await?;
+    Ok(row.map(|row| (UserId(row.user_id), row.email)))
+}
+
 /// When codes were asked for since a moment: by this user, and for this address by anybody of the tenant. Oldest first.
 pub async fn sent_since(
     db: &mut PgConnection,

@@ -1,15 +1,12 @@
 //! Reading users, and making them.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use sqlx::{PgConnection, PgExecutor};
 
-use crate::account::{Email, Role, SILENCE, User, Username};
+use crate::account::{Email, NOTED_AFTER, Role, SILENCE, User, Username};
 use crate::db::StoreError;
 use crate::types::{Lang, TelegramId, TenantId, UserId};
-
-/// A sign of life this soon after the last one isn't written down.
-const NOTED_AFTER: TimeDelta = TimeDelta::minutes(1);
 
 struct Row {
     id: i64,
@@ -24,6 +21,7 @@ struct Row {
     registered_at: Option<DateTime<Utc>>,
     rental_expiry: Option<DateTime<Utc>>,
     last_login: Option<DateTime<Utc>>,
+    last_seen_at: Option<DateTime<Utc>>,
     closed_at: Option<DateTime<Utc>>,
     created_at: DateTime<Utc>,
 }
@@ -46,6 +44,7 @@ impl TryFrom<Row> for User {
             registered_at: row.registered_at,
             rental_expiry: row.rental_expiry,
             last_login: row.last_login,
+            last_seen: row.last_seen_at,
             closed_at: row.closed_at,
             created_at: row.created_at,
         })
@@ -58,7 +57,7 @@ macro_rules! select_users {
         sqlx::query_as!(
             Row,
             r#"select id, tenant_id, username, email, role as "role: Role", is_banned, telegram_id, language, time_zone,
-                 registered_at, rental_expiry, last_login, closed_at, created_at
+                 registered_at, rental_expiry, last_login, last_seen_at, closed_at, created_at
                from users where tenant_id = $1 "# + $rest,
             $($arg),+
         )
