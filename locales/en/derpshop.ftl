@@ -100,6 +100,9 @@ register-mail-failed =
     Use another address, or resend later.
 register-email-taken = This e-mail belongs to another Telegram account. Use another address or that account; if neither works, contact support.
 register-done = ✅ You're registered. <code>{ $email }</code> is verified.
+mail-why-mailbox = there is no such mailbox
+mail-why-refused = the recipient's mail server refused it
+mail-why-unreachable = the mail server can't be reached just now
 
 ## menu
 menu-home =
@@ -144,6 +147,19 @@ redeem-extended =
     Was: { $old_end }
     Now: { $new_end } ({ $left })
     The relay and the ACL config stay the same. Nothing to do.
+serial-terms =
+    <b>{ $plan }</b>, { $days ->
+        [one] { $days } day
+       *[other] { $days } days
+    }
+    Traffic: { $cap }
+    Devices: up to { $devices }
+    { $relays ->
+        [2] Dual relay: one on each of two servers; if one fails, clients switch within seconds
+       *[other] Single relay: if the server fails we move you, and you update the ACL config once
+    }
+redeem-accepted = ✅ Serial <code>{ $code }</code> is redeemed; progress is in the next message.
+redeem-left = Nothing was redeemed and the serial stays valid. Send it again whenever you like.
 
 ## provision
 provision-progress =
@@ -178,7 +194,6 @@ relay-card =
     Ends: { $end } ({ $left })
     Traffic: { $traffic }
     Devices: { $devices } / { $device_limit }
-    Auto-renew: { $auto_renew }
 relay-card-hourly =
     { $glyph } <b>{ $relay }</b> · { $status }
     Billing: { $rate } per hour, running time only
@@ -209,6 +224,23 @@ relay-traffic =
 relay-traffic-ok = At the rate of the last 7 days it will last this period.
 relay-traffic-out = At the rate of the last 7 days it runs out around { $date }.
 relay-history-line = { $at } · { $what }
+relay-row = { $glyph } { $relay } · { $left }
+relay-serials = Serials of <b>{ $relay }</b>
+relay-history = History of <b>{ $relay }</b>
+relay-not-yet = not known yet
+relay-end-starts = time starts when the relay does
+glyph-good = 🟢
+glyph-busy = ⏳
+glyph-attention = 🟡
+glyph-stopped = 🔴
+glyph-idle = ⚪
+history-redeemed = serial redeemed
+history-passed = relay passed its test and runs
+history-moved = a server didn't pass the test; moved to another
+history-renewed = renewed or resumed
+history-paused = paused
+history-ended = ended, relay stopped
+history-released = released
 
 ## acl
 acl-delivery =
@@ -263,6 +295,26 @@ acl-auto-failed =
 acl-policy-ask = Send me the whole policy file (text or file). We check it and merge <code>derpMap</code>. It isn't stored.
 acl-policy-ok = ✅ The syntax is right and { $region_ids } is merged; nothing else changed. Replace the text in the console with the attached file.
 acl-policy-bad = Syntax error in line { $line }: { $reason }. Fix it and send it again; nothing was changed.
+acl-none = There is no ACL config yet. It is made when your relay is up, and sent here.
+acl-delivery-long =
+    <b>ACL config</b>, version { $version }: { $contents }
+
+    It is long: use “Copy on the web” or “Download JSON”.
+
+    1. Open <a href="https://login.tailscale.com/admin/acls/file">Access controls</a> in the Tailscale admin console and switch to the JSON editor.
+    2. Paste <code>derpMap</code> right after the first <code>{"{"}</code> and save. If you have one already, merge only { $region_ids } into its <code>Regions</code>.
+    3. On any device run <code>tailscale netcheck</code>; it should list <code>{ $region_code }</code>.
+acl-changed =
+    ⚠️ The ACL config changed to version { $version }
+    Change: { $change }. Replace your <code>derpMap</code> with the new one.
+acl-change-first = first version
+acl-change-added = a relay was added
+acl-change-removed = a relay was removed
+acl-change-moved = a relay has a new address or certificate
+acl-change-manual = changed by support
+acl-file-caption = ACL config version { $version }: the <code>derpMap</code> for your policy file.
+acl-versions = <b>Versions of the ACL config</b>
+acl-version-line = Version { $version } · { $at } · { $change }
 
 ## test
 test-running = ⏳ Testing <b>{ $relay }</b> from { $vantage }, about { $seconds } s.
@@ -304,6 +356,20 @@ broken-steps =
     Firewalls must allow TCP and UDP to <code>{ $address }</code>.
     Before 1.100, <code>tailscale debug derp</code> reports a certificate error that isn't one; don't go by it.
 broken-sent = ✅ The results went to our operators, reference <code>{ $ref }</code>. We'll reply here.
+test-nothing = <b>{ $relay }</b> is still being set up; there is nothing to test yet. Try again once it is up.
+test-line-why = { $name }: { $why }
+test-step-tls = TLS
+test-step-derp = DERP handshake
+test-step-relay = Relayed round trip
+test-step-stun = STUN (UDP)
+test-why-refused = connection refused
+test-why-silent = no answer
+test-why-pin = certificate doesn't match the pin
+test-why-dates = certificate outside its dates
+test-why-rejected = refused by admission
+test-why-udp = no or wrong answer over UDP
+test-why-protocol = protocol error
+test-cure-ours-short = The fault is on our side. Wait a minute and test again; if it persists, tap “Can't connect?” and then “Send to operators”.
 
 ## device
 device-list =
@@ -329,6 +395,7 @@ device-refused =
     It may stay on this relay without a connection and won't move by itself. Remove an old device and it recovers within seconds.
 device-blocked = { $name } is blocked and drops within seconds. It may stay on this relay without a connection; unblock it to bring it back.
 device-removed = { $name } is removed and its slot is free. If it connects again it counts as new.
+device-no-ip = an unknown address
 
 ## errors
 error-generic = That didn't work, and the fault is ours. Try again later; if it persists, send <code>{ $ref }</code> to support.
@@ -689,6 +756,18 @@ ops-broadcast-preview =
     Text as above. To confirm, send: <code>{ $phrase }</code>
 ops-broadcast-progress = ⏳ Broadcast { $sent } / { $count }, failed { $failed }
 ops-broadcast-done = ✅ Broadcast done in { $duration }: delivered { $sent }, blocked { $blocked }, failed { $failed }.
+ops-relay-report =
+    ⚠️ A customer's relay doesn't work for them: <b>{ $relay }</b>, { $user }, reference <code>{ $ref }</code>
+    { $results }
+ops-report-line = container { $container } · { $step }: { $outcome }
+ops-provision-failed = 🔴 Rental #{ $rental } could not be set up: container { $container } failed its test (<code>{ $failure }</code>) and no other server has room. It is retried when there is.
+ops-server-trouble = 🔴 Server { $server } can't be acted on: <code>{ $trouble }</code>. Check SSH and Docker, then run <code>/server_setup { $server }</code>.
+ops-strangers = ⚠️ Server { $server } holds many containers that the database doesn't know. None was removed; look at them first.
+ops-update-parked = ⚠️ A message of chat <code>{ $chat }</code> (<code>{ $update }</code>) crashed the bot three times and was set aside; others aren't affected. Tap “Handle again” once it is fixed.
+ops-job-failed = 🔴 Job <code>{ $job }</code> failed several times and isn't tried any more. See /jobs for the reason, then tap “Retry”.
+ops-message-refused = ⚠️ Telegram refused an outgoing message (<code>{ $message }</code>) as malformed; it was given up. The log has the reason.
+ops-audit-head = Audit chain { $day }: { $count } records, head <code>{ $head }</code>
+ops-audit-broken = 🔴 The audit records don't fit together at number <code>{ $seq }</code>: one was altered or removed. Check who has access to the database.
 
 ## buttons
 btn-relays = My relays
@@ -791,6 +870,8 @@ btn-ops-open = Open the bot
 btn-ops-approve = Approve
 btn-ops-refuse = Refuse
 btn-ops-stop = Stop broadcast
+btn-ops-unpark = Handle again
+btn-ops-retry = Retry
 
 ## mail
 mail-code-subject = { $code } is your { $shop } code
@@ -958,3 +1039,11 @@ opscmd-alert-rule = Alert rules and silences
 opscmd-jobs = Job queue
 opscmd-retry = Retry a failed job
 opscmd-audit = Audit records
+
+## page
+page-acl-title = ACL config, version { $version }
+page-acl-how = Open Access controls in the Tailscale admin console, switch to the JSON editor, paste this right after the first <code>{"{"}</code> and save. If you have a <code>derpMap</code> already, merge only its <code>Regions</code>.
+page-acl-copy = Copy
+page-acl-copied = Copied
+page-acl-secret = Treat this address like a password.
+page-acl-missing = There is no such ACL config. Get a new link in the chat.

@@ -69,6 +69,9 @@ register-mail-failed =
     换一个邮箱，或稍后重发。
 register-email-taken = 这个邮箱已绑定另一个 Telegram 账户。换一个邮箱，或用原来的账户登录；两个都不行就联系客服。
 register-done = ✅ 注册完成，邮箱 <code>{ $email }</code> 已验证。
+mail-why-mailbox = 收件地址不存在或已停用
+mail-why-refused = 对方邮件服务器拒收
+mail-why-unreachable = 暂时连不上邮件服务器
 
 ## menu
 menu-home =
@@ -108,6 +111,16 @@ redeem-extended =
     原到期：{ $old_end }
     现到期：{ $new_end }（{ $left }）
     中继和 ACL 配置不变，不用操作。
+serial-terms =
+    <b>{ $plan }</b>，{ $days } 天
+    流量：{ $cap }
+    设备：最多 { $devices } 台
+    { $relays ->
+        [2] 双中继：两台服务器各一个，坏一台时客户端几秒内自动切换
+       *[other] 单中继：服务器故障时我们换机，你需要更新一次 ACL 配置
+    }
+redeem-accepted = ✅ 序列号 <code>{ $code }</code> 已激活，进度见下一条消息。
+redeem-left = 没有激活，序列号仍然有效。需要时再发一次就行。
 
 ## provision
 provision-progress =
@@ -142,7 +155,6 @@ relay-card =
     到期：{ $end }（{ $left }）
     流量：{ $traffic }
     设备：{ $devices } / { $device_limit } 台
-    自动续费：{ $auto_renew }
 relay-card-hourly =
     { $glyph } <b>{ $relay }</b> · { $status }
     计费：每小时 { $rate }，只计运行时间
@@ -169,6 +181,23 @@ relay-traffic =
 relay-traffic-ok = 按近 7 天的速度，本期用不完。
 relay-traffic-out = 按近 7 天的速度，{ $date } 左右用完。
 relay-history-line = { $at } · { $what }
+relay-row = { $glyph } { $relay } · { $left }
+relay-serials = <b>{ $relay }</b> 用过的序列号
+relay-history = <b>{ $relay }</b> 的历史记录
+relay-not-yet = 尚未确定
+relay-end-starts = 中继启动后开始计时
+glyph-good = 🟢
+glyph-busy = ⏳
+glyph-attention = 🟡
+glyph-stopped = 🔴
+glyph-idle = ⚪
+history-redeemed = 激活序列号
+history-passed = 中继通过测试，开始运行
+history-moved = 一台服务器没有通过测试，换了一台
+history-renewed = 续费或恢复
+history-paused = 暂停
+history-ended = 到期，中继停止
+history-released = 已释放
 
 ## acl
 acl-delivery =
@@ -223,6 +252,26 @@ acl-auto-failed =
 acl-policy-ask = 把完整的策略文件发给我（文本或文件），我们检查并合并 <code>derpMap</code>。文件不会保存。
 acl-policy-ok = ✅ 语法正确，已合并 { $region_ids }，其余一字未动。用附件替换控制台里的内容。
 acl-policy-bad = 第 { $line } 行有语法错误：{ $reason }。改好再发一次；没有任何内容被修改。
+acl-none = 还没有 ACL 配置。中继开通后会自动生成，并发到这里。
+acl-delivery-long =
+    <b>ACL 配置</b>，第 { $version } 版：{ $contents }
+
+    内容较长，请用「网页复制」或「下载 JSON」。
+
+    1. 打开 Tailscale 控制台的 <a href="https://login.tailscale.com/admin/acls/file">Access controls</a>，切到 JSON 编辑器。
+    2. 把 <code>derpMap</code> 放在第一个 <code>{"{"}</code> 之后，保存。策略里已有 <code>derpMap</code> 时，只合并 <code>Regions</code> 里的 { $region_ids }。
+    3. 在任一设备执行 <code>tailscale netcheck</code>，应看到 <code>{ $region_code }</code>。
+acl-changed =
+    ⚠️ ACL 配置已更新到第 { $version } 版
+    变化：{ $change }。请用新的内容替换原来的 <code>derpMap</code>。
+acl-change-first = 首次生成
+acl-change-added = 增加了中继
+acl-change-removed = 移除了中继
+acl-change-moved = 中继换了地址或证书
+acl-change-manual = 管理员调整
+acl-file-caption = ACL 配置第 { $version } 版，整个策略文件可直接用这个 <code>derpMap</code>。
+acl-versions = <b>ACL 配置的历史版本</b>
+acl-version-line = 第 { $version } 版 · { $at } · { $change }
 
 ## test
 test-running = ⏳ 正在从{ $vantage }测试 <b>{ $relay }</b>，约 { $seconds } 秒。
@@ -264,6 +313,20 @@ broken-steps =
     防火墙需放行到 <code>{ $address }</code> 的 TCP 和 UDP。
     <code>tailscale debug derp</code> 在 1.100 之前会误报证书错误，不要以它为准。
 broken-sent = ✅ 测试结果已发给运维，编号 <code>{ $ref }</code>。有进展会在这里回复你。
+test-nothing = <b>{ $relay }</b> 还在准备，暂时没有可测的中继。开通后再测。
+test-line-why = { $name }：{ $why }
+test-step-tls = TLS
+test-step-derp = DERP 握手
+test-step-relay = 转发往返
+test-step-stun = STUN（UDP）
+test-why-refused = 连接被拒绝
+test-why-silent = 没有回应
+test-why-pin = 证书指纹不一致
+test-why-dates = 证书不在有效期内
+test-why-rejected = 接入校验未通过
+test-why-udp = UDP 没有回应或地址不对
+test-why-protocol = 协议错误
+test-cure-ours-short = 问题在我们这边。稍等一分钟再测一次；还不行就点「连不上？」，再点「发给运维」。
 
 ## device
 device-list =
@@ -289,6 +352,7 @@ device-refused =
     它可能停在这个中继上连不通，不会自动换到别的中继。移除一台旧设备后，它几秒内恢复。
 device-blocked = 已屏蔽「{ $name }」，几秒内断开。它可能停在这个中继上连不通；解除屏蔽后恢复。
 device-removed = 已移除「{ $name }」，腾出 1 个名额。它再次连接时按新设备计。
+device-no-ip = 未知地址
 
 ## errors
 error-generic =
@@ -619,6 +683,18 @@ ops-broadcast-preview =
     内容如上。确认请发送：<code>{ $phrase }</code>
 ops-broadcast-progress = ⏳ 群发 { $sent } / { $count }，失败 { $failed }
 ops-broadcast-done = ✅ 群发完成：送达 { $sent }，已屏蔽 { $blocked }，失败 { $failed }，用时 { $duration }。
+ops-relay-report =
+    ⚠️ 客户反馈中继不可用：<b>{ $relay }</b>，{ $user }，编号 <code>{ $ref }</code>
+    { $results }
+ops-report-line = 容器 { $container } · { $step }：{ $outcome }
+ops-provision-failed = 🔴 租赁 #{ $rental } 开通失败：容器 { $container } 没有通过测试（<code>{ $failure }</code>），没有别的服务器可用。腾出容量后会自动重试。
+ops-server-trouble = 🔴 服务器 { $server } 无法操作：<code>{ $trouble }</code>。先检查 SSH 与 Docker，再执行 <code>/server_setup { $server }</code>。
+ops-strangers = ⚠️ 服务器 { $server } 上有较多数据库里没有的容器，没有自动移除。确认后再处理。
+ops-update-parked = ⚠️ 会话 <code>{ $chat }</code> 的一条消息（<code>{ $update }</code>）三次使机器人崩溃，已搁置，其余消息不受影响。修好后点「重新处理」。
+ops-job-failed = 🔴 任务 <code>{ $job }</code> 多次失败，已停止重试。发送 /jobs 查看原因，修好后点「重试」。
+ops-message-refused = ⚠️ 一条待发消息（<code>{ $message }</code>）被 Telegram 以格式错误拒收，已放弃。日志里有原因。
+ops-audit-head = 审计链 { $day }：共 { $count } 条，链头 <code>{ $head }</code>
+ops-audit-broken = 🔴 审计记录在第 <code>{ $seq }</code> 条处对不上：有记录被改动或删除。请立即检查数据库访问。
 
 ## buttons
 btn-relays = 我的中继
@@ -721,6 +797,8 @@ btn-ops-open = 打开机器人
 btn-ops-approve = 通过
 btn-ops-refuse = 拒绝
 btn-ops-stop = 停止群发
+btn-ops-unpark = 重新处理
+btn-ops-retry = 重试
 
 ## mail
 mail-code-subject = { $code } 是你的 { $shop } 验证码
@@ -882,3 +960,11 @@ opscmd-alert-rule = 告警规则与静默
 opscmd-jobs = 任务队列
 opscmd-retry = 重试失败任务
 opscmd-audit = 审计记录
+
+## page
+page-acl-title = ACL 配置，第 { $version } 版
+page-acl-how = 打开 Tailscale 控制台的 Access controls，切到 JSON 编辑器，把下面这段放在第一个 <code>{"{"}</code> 之后，保存。策略里已有 <code>derpMap</code> 时，只合并 <code>Regions</code>。
+page-acl-copy = 复制
+page-acl-copied = 已复制
+page-acl-secret = 这个网址相当于密码，不要公开。
+page-acl-missing = 没有这份 ACL 配置。回到聊天里重新取得链接。

@@ -1,5 +1,6 @@
 //! ACL configurations: the versioned derpMap of a tailnet, with every relay in it.
 
+pub mod admission;
 pub mod store;
 
 use chrono::{DateTime, Utc};

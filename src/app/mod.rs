@@ -2,6 +2,7 @@
 //! happens after the commit, in the worker.
 
 pub mod audit;
+pub mod door;
 mod error;
 pub mod inbox;
 pub mod jobs;

@@ -6,7 +6,7 @@ use sqlx::{PgConnection, PgExecutor};
 
 use super::{Actor, Breach, Entry, Link, Status, Verdict};
 use crate::db::{StoreError, ensure_one};
-use crate::types::{TenantId, UserId};
+use crate::types::{RentalId, TenantId, UserId};
 
 /// What stands before the first record.
 const START: [u8; 32] = [0; 32];
@@ -168,6 +168,37 @@ pub async fn list(
         filter.before,
         filter.operation,
         filter.user.map(|id| id.0),
+        limit
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Record {
+            id: row.id,
+            user: row.user_id.map(UserId),
+            operation: row.operation,
+            status: row.status,
+            details: row.details,
+            at: row.at,
+        })
+        .collect())
+}
+
+/// Up to `limit` records about a rental, newest first.
+pub async fn of_rental(
+    db: impl PgExecutor<'_>,
+    tenant: TenantId,
+    rental: RentalId,
+    limit: i64,
+) -> Result<Vec<Record>, StoreError> {
+    let rows = sqlx::query!(
+        r#"select id, user_id, operation, status as "status: Status", details, "timestamp" as at
+           from system_logs
+           where tenant_id = $1 and details ? 'rental_id' and details ->> 'rental_id' = $2::bigint::text
+           order by "timestamp" desc, id desc limit $3"#,
+        tenant.0,
+        rental.0,
         limit
     )
     .fetch_all(db)

@@ -12,7 +12,9 @@ pub mod dialogue;
 pub mod event;
 pub mod handler;
 pub mod limit;
+pub mod notice;
 pub mod poller;
+pub mod relay;
 pub mod run;
 pub mod screen;
 

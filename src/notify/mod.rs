@@ -108,6 +108,17 @@ pub enum Notice {
         /// What was found.
         results: Vec<StepResult>,
     },
+    /// To a user: a device is one too many for a relay.
+    DeviceOverLimit {
+        /// The rental.
+        rental_id: RentalId,
+        /// The device's key, which is public.
+        node_key: String,
+        /// Where it came from, if the relay knew.
+        ip: Option<String>,
+        /// Until when it may connect.
+        until: DateTime<Utc>,
+    },
     /// To the ops group: we can't act on a server.
     ServerTrouble {
         /// The server.

@@ -388,3 +388,14 @@ pub async fn kept_since(
     .await?;
     Ok(ids.into_iter().map(RentalId).collect())
 }
+
+/// The derpMap region ids that a rental was ever given.
+pub async fn region_ids(conn: &mut PgConnection, rental: RentalId) -> Result<Vec<i32>, StoreError> {
+    let ids = sqlx::query_scalar!(
+        "select region_id from tailnet_regions where rental_id = $1 order by half",
+        rental.0
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(ids)
+}

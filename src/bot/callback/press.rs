@@ -1,10 +1,74 @@
 //! Every button there is.
 
 use super::presses;
+use crate::types::{RegionCode, RentalId};
 
 presses! {
     /// The main menu.
     Home = "h",
+    /// The list of relays.
+    Relays = "rl",
+    /// A relay's card.
+    Relay {
+        /// The rental.
+        rental: RentalId,
+    } = "r",
+    /// The serials that went to a relay.
+    RelaySerials {
+        /// The rental.
+        rental: RentalId,
+    } = "rs",
+    /// What happened to a relay.
+    RelayHistory {
+        /// The rental.
+        rental: RentalId,
+    } = "rh",
+    /// What to know before relying on a relay.
+    RelayNotes {
+        /// The rental.
+        rental: RentalId,
+    } = "rn",
+    /// Ask for a serial.
+    Redeem = "rd",
+    /// Redeem the serial that waits in the account.
+    RedeemNow = "rdy",
+    /// Into a new relay: choose a region.
+    RedeemNew = "rdn",
+    /// Into a new relay in this region.
+    RedeemIn {
+        /// The region.
+        region: RegionCode,
+    } = "rdi",
+    /// Into more days on a relay.
+    RedeemExtend {
+        /// The rental.
+        rental: RentalId,
+    } = "rdx",
+    /// Leave the serial that waits.
+    RedeemNot = "rdl",
+    /// The ACL in force.
+    Acl = "acl",
+    /// The ACL as a file.
+    AclFile = "aclf",
+    /// How headscale takes it.
+    AclHeadscale = "aclh",
+    /// The versions so far.
+    AclVersions = "aclv",
+    /// Test a relay.
+    Test {
+        /// The rental.
+        rental: RentalId,
+    } = "rt",
+    /// What to do when a device can't connect.
+    Broken {
+        /// The rental.
+        rental: RentalId,
+    } = "rb",
+    /// Test a relay and send what was found to the ops group.
+    SendReport {
+        /// The rental.
+        rental: RentalId,
+    } = "rr",
     /// Ops: put an update that was set aside back into its lane.
     Unpark {
         /// Telegram's number of the update.

@@ -196,6 +196,14 @@ pub async fn failed_on(
     Ok(ids.into_iter().map(ServerId).collect())
 }
 
+/// Why a container was given up, as a lasting code.
+pub async fn failure(conn: &mut PgConnection, id: ContainerId) -> Result<Option<String>, StoreError> {
+    let failure = sqlx::query_scalar!("select failure from containers where id = $1", id.0)
+        .fetch_optional(conn)
+        .await?;
+    Ok(failure.flatten())
+}
+
 /// How many of a rental's containers were given up.
 pub async fn failures(conn: &mut PgConnection, rental: RentalId) -> Result<u32, StoreError> {
     let count = sqlx::query_scalar!(
