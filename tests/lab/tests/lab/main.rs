@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod core;
 #[cfg(test)]
+mod hosts;
+#[cfg(test)]
 mod mail;
 #[cfg(test)]
 mod page;
