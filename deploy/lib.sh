@@ -5,7 +5,7 @@
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 # Everything kept between runs (build directory, bare root file systems, the trial's data) is outside the clone.
 # shellcheck disable=SC2034 # used by who sources this
-cache=${DERPSHOP_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/derpshop}
+cache=${LAB_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/derpshop}
 
 say() { printf '%s\n' "$*" >&2; }
 die() { say "${0##*/}: $*"; exit 1; }
@@ -34,6 +34,63 @@ process_id() {
 }
 # Whether what process_id named is still running.
 is_running() { [[ $(process_id "${1%-*}" 2>/dev/null) == "$1" ]]; }
+
+# ---- Debian packages ----
+
+# Notes that a package is missing unless the command (or, with a slash, the file) is there.
+missing_packages=()
+need() {
+    if [[ $1 == /* ]]; then [[ ! -e $1 ]] || return 0; else ! command -v "$1" >/dev/null || return 0; fi
+    missing_packages+=("$2")
+}
+
+# What every command here needs beside Rust.
+need_basics() {
+    export PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
+    [[ $EUID -eq 0 ]] || die "run me as root: I install Debian packages and make network namespaces"
+    command -v apt-get >/dev/null || die "this machine has no apt-get; I know how to set up Debian only"
+    command -v cargo >/dev/null || die "no cargo here; install Rust first: https://rustup.rs"
+    need cc gcc
+    need /usr/include/stdlib.h libc6-dev
+    need strip binutils
+    need dockerd docker.io
+    need docker docker.io
+    need sshd openssh-server
+    need ssh openssh-client
+    need ip iproute2
+    need iptables iptables
+    need pkill procps
+    need openssl openssl
+    need psql postgresql-client
+    compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || need initdb postgresql
+}
+
+# Installs what `need` noted. Services that come with it are neither started nor, where systemd runs, enabled.
+install_missing() {
+    [[ ${#missing_packages[@]} -gt 0 ]] || return 0
+    say "installing ${missing_packages[*]}"
+    local install=(env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 install
+        --no-install-recommends -y "${missing_packages[@]}") service quieted=
+    if [[ ! -e /usr/sbin/policy-rc.d ]]; then
+        quieted=1
+        at_exit 'rm -f /usr/sbin/policy-rc.d'
+        printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
+        chmod 755 /usr/sbin/policy-rc.d
+    fi
+    "${install[@]}" >/dev/null 2>&1 || {
+        # Most often the package lists are missing or old.
+        apt-get -qq update >/dev/null 2>&1 || say "apt-get update had trouble; going on with what it has"
+        "${install[@]}" >/dev/null || die "the packages could not be installed: ${missing_packages[*]}"
+    }
+    if [[ -d /run/systemd/system ]]; then
+        for service in docker.io:docker.service docker.io:docker.socket docker.io:containerd.service \
+            openssh-server:ssh.service postgresql:postgresql.service; do
+            if [[ " ${missing_packages[*]} " == *" ${service%%:*} "* ]]; then systemctl --quiet disable "${service#*:}"; fi
+        done
+    fi
+    if [[ $quieted ]]; then rm -f /usr/sbin/policy-rc.d; fi
+    missing_packages=()
+}
 
 # ---- PostgreSQL: a private one, reached by its Unix socket only ----
 
