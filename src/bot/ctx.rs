@@ -5,11 +5,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::{DateTime, Utc};
 
+use crate::account::User;
 use crate::adapters::telegram::Telegram;
-use crate::app::App;
+use crate::app::{App, ops};
 use crate::bot::dialogue::Place;
 use crate::bot::event::{Chat, Sender};
 use crate::bot::screen::Screen;
+use crate::db::StoreError;
 use crate::i18n::{Html, Texts, Words};
 use crate::notify::{Destination, Edited, MessageId, Messenger as _, Outgoing, SendError};
 use crate::types::Lang;
@@ -49,7 +51,9 @@ pub struct Ctx {
     pub texts: Arc<Texts>,
     /// The language to answer in.
     pub lang: Lang,
-    /// Who.
+    /// Who, to us.
+    pub user: User,
+    /// Who, on Telegram.
     pub sender: Sender,
     /// Where.
     pub chat: Chat,
@@ -73,6 +77,11 @@ impl Ctx {
     /// Whose conversation this is.
     pub fn place(&self) -> Place {
         Place { chat: self.chat.id, sender: self.sender.id }
+    }
+
+    /// Whether this happened in the ops group.
+    pub async fn in_ops_group(&self) -> Result<bool, StoreError> {
+        Ok(!self.chat.private && ops::group(&self.app).await? == Some(self.chat.id))
     }
 
     fn here(&self) -> Destination {
@@ -125,6 +134,14 @@ impl Ctx {
             return Ok(());
         }
         self.send(Outgoing::text(text)).await.map(drop)
+    }
+
+    /// Ends the waiting sign on the pressed button, if this is a press that nobody has answered.
+    pub async fn acknowledge(&self) -> Result<(), SendError> {
+        match &self.press {
+            Some(press) => press.give(&self.telegram, None).await.map(drop),
+            None => Ok(()),
+        }
     }
 
     /// Tries once to edit a message, for progress that the next step shows anyway.

@@ -69,6 +69,8 @@ pub struct Sender {
     pub language_code: Option<String>,
     /// An admin of a group who posts as the group: nobody knows which one.
     pub anonymous: bool,
+    /// A program, with which there is nothing to talk about.
+    pub is_bot: bool,
 }
 
 impl From<&TelegramUser> for Sender {
@@ -80,6 +82,7 @@ impl From<&TelegramUser> for Sender {
             user_name: user.username.clone(),
             language_code: user.language_code.clone(),
             anonymous: id == ANONYMOUS_ADMIN,
+            is_bot: user.is_bot && id != ANONYMOUS_ADMIN,
         }
     }
 }

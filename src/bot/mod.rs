@@ -25,10 +25,7 @@ use event::Event;
 
 /// The tree of handlers. Each gets a [`ctx::Ctx`] and what its [`Event`] holds; the first that fits is the one.
 pub fn schema() -> UpdateHandler<anyhow::Error> {
-    dptree::entry()
-        .branch(case![Event::MayWrite(may)].endpoint(basic::may_write))
-        .branch(case![Event::Moved(to)].endpoint(basic::moved))
-        .branch(case![Event::OldPress].endpoint(basic::old_press))
+    dptree::entry().branch(case![Event::OldPress].endpoint(basic::old_press))
 }
 
 #[cfg(test)]

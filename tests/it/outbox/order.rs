@@ -91,14 +91,11 @@ async fn a_burst_to_the_ops_group_becomes_one_message(pool: PgPool) {
     post(&fixture, (1..=30).map(|n| letter(Audience::Ops, n))).await;
     let running = Running::start(&fixture, &wire);
     drained(&fixture).await;
-    let texts: Vec<String> = wire
-        .calls()
-        .into_iter()
-        .map(|call| match call {
-            Call::Send(OPS, text) => text,
-            other => panic!("{other:?}"),
-        })
-        .collect();
+    let mut texts = Vec::new();
+    for call in wire.calls() {
+        let Call::Send(OPS, text) = call else { panic!("{call:?}") };
+        texts.push(text);
+    }
     assert!(texts.len() <= 3, "{texts:?}");
     let numbers: Vec<i64> =
         texts.iter().flat_map(|text| text.split("\n\n")).map(|n| n.parse().unwrap()).collect();

@@ -107,13 +107,17 @@ impl Messenger for Wire {
 #[async_trait]
 impl Renderer for Wire {
     async fn render(&self, notice: &Notice, _to: Audience) -> anyhow::Result<Option<Outgoing>> {
-        let text = match notice {
-            Notice::JobFailed { job_id: 0 } => return Ok(None),
-            Notice::JobFailed { job_id: -1 } => anyhow::bail!("no text"),
-            Notice::JobFailed { job_id: -13 } => panic!("as asked"),
-            Notice::JobFailed { job_id } => job_id.to_string(),
-            Notice::MessageRefused { outbox_id } => format!("refused {outbox_id}"),
-            other => format!("{other:?}"),
+        let text = if let Notice::JobFailed { job_id } = notice {
+            match job_id {
+                0 => return Ok(None),
+                -1 => anyhow::bail!("no text"),
+                -13 => panic!("as asked"),
+                n => n.to_string(),
+            }
+        } else if let Notice::MessageRefused { outbox_id } = notice {
+            format!("refused {outbox_id}")
+        } else {
+            panic!("no test tells {notice:?}")
         };
         Ok(Some(Outgoing::text(text)))
     }
