@@ -8,4 +8,5 @@ mod harness;
 mod inbox;
 mod outbox;
 mod probe;
+mod redeem;
 mod settings;
