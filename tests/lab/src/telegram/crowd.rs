@@ -199,7 +199,9 @@ impl World {
         let body = self.message_json(chat, message)?;
         let id = 4_611_686_018_427_000_000 + self.next_id();
         let now = self.now;
-        self.callbacks.retain(|_, old| now - old.at < CALLBACK_KEPT_MS);
+        while self.callbacks.first_entry().is_some_and(|oldest| now - oldest.get().at > CALLBACK_KEPT_MS) {
+            self.callbacks.pop_first();
+        }
         let callback = super::model::Callback {
             person,
             chat,

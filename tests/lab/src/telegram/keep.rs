@@ -5,13 +5,16 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::time::Instant;
 
 use super::model::BotAccount;
 use super::shared::{Options, Shared, Telegram};
 use super::world::World;
 
-/// Changes are gathered this long before they are written.
+/// Changes are gathered at least this long before they are written.
 const GATHER: Duration = Duration::from_millis(150);
+/// Writing takes at most one part in this many of the time, however large the state grows.
+const REST: u32 = 20;
 
 impl Telegram {
     /// Starts with what `folder` keeps, or anew in it, and keeps every change there.
@@ -60,17 +63,20 @@ async fn keep(shared: std::sync::Weak<Shared>) {
     else {
         return;
     };
+    let mut rest = GATHER;
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             told = changes.changed() => if told.is_err() { return },
         }
-        tokio::time::sleep(GATHER).await;
+        tokio::time::sleep(rest).await;
         changes.mark_unchanged();
         let Some(shared) = shared.upgrade() else { return };
+        let begun = Instant::now();
         if let Err(why) = shared.save() {
             tracing::error!(%why, "the state could not be saved");
         }
+        rest = GATHER.max(begun.elapsed() * REST);
     }
 }
 

@@ -11,13 +11,13 @@ use lab::telegram::{Fault, Standing};
 use serde_json::json;
 use teloxide::net::Download;
 use teloxide::payloads::{
-    AnswerCallbackQuerySetters, GetUpdatesSetters, SendDocumentSetters, SendMessageSetters,
-    SetMyCommandsSetters, SetWebhookSetters,
+    AnswerCallbackQuerySetters, EditMessageCaptionSetters, GetUpdatesSetters, SendDocumentSetters,
+    SendMessageSetters, SetMyCommandsSetters, SetWebhookSetters,
 };
 use teloxide::prelude::Requester;
 use teloxide::types::{
-    BotCommand, BotCommandScope, ChatId, InlineKeyboardButton, InlineKeyboardMarkup, InputFile,
-    MessageEntityKind, ParseMode, UpdateKind, UserId,
+    BotCommand, BotCommandScope, ChatId, InlineKeyboardButton, InlineKeyboardMarkup, InputFile, InputMedia,
+    InputMediaDocument, MessageEntityKind, MessageId, ParseMode, UpdateKind, UserId,
 };
 use teloxide::{ApiError, RequestError};
 use tokio::sync::mpsc;
@@ -310,4 +310,49 @@ async fn unknown_methods_and_tokens_are_refused() {
     let wrong = teloxide::Bot::new("4200001:wrong").set_api_url(tg.api_url().parse().unwrap());
     let error = wrong.get_me().await.unwrap_err();
     assert!(matches!(error, RequestError::Api(ApiError::InvalidToken)), "{error:?}");
+}
+
+#[tokio::test]
+async fn messages_are_copied_forwarded_pinned_and_their_pictures_changed() {
+    let (tg, bot) = telegram().await;
+    let (lin, ops) = (tg.user("lin"), tg.group());
+    lin.start("");
+    let asked = lin.send_document("log.txt", "text/plain", "netcheck", "连不上");
+    let asked = MessageId(i32::try_from(asked).unwrap());
+    let (from, to) = (ChatId(lin.id), ChatId(ops.id));
+    bot.copy_message(to, from, asked).await.unwrap();
+    let forwarded = bot.forward_message(to, from, asked).await.unwrap();
+    assert!(forwarded.forward_origin().is_some());
+    assert_eq!(ops.transcript(), "bot: <document log.txt>\n连不上\n\nbot: <document log.txt>\n连不上");
+    bot.pin_chat_message(to, forwarded.id).await.unwrap();
+    assert_eq!(ops.pinned(), [i64::from(forwarded.id.0)]);
+    bot.unpin_chat_message(to).await.unwrap();
+    assert!(ops.pinned().is_empty());
+
+    let file = |text: &'static str| InputFile::memory(text).file_name("a.json");
+    let sent = bot.send_document(from, file("1")).await.unwrap();
+    let media = InputMedia::Document(InputMediaDocument::new(file("2")).caption("二"));
+    bot.edit_message_media(from, sent.id, media).await.unwrap();
+    let seen = lin.wait_edit(|message| message.text == "二").await;
+    assert_eq!(tg.file_bytes(&seen.file.unwrap().id).unwrap(), "2");
+    bot.edit_message_caption(from, sent.id).caption("三").await.unwrap();
+    lin.wait_edit(|message| message.text == "三").await;
+}
+
+#[tokio::test]
+async fn what_a_person_sees_of_several_replies_comes_in_order() {
+    let (tg, bot) = telegram().await;
+    let lin = tg.user("lin");
+    lin.start("");
+    let first = bot.send_message(ChatId(lin.id), "1").await.unwrap();
+    bot.edit_message_text(ChatId(lin.id), first.id, "1a").await.unwrap();
+    bot.send_message(ChatId(lin.id), "2").await.unwrap();
+    assert_eq!(lin.replies(), "1\n\n(edited) 1a\n\n2");
+    let mut seen = Vec::new();
+    for _ in 0..3 {
+        seen.push(lin.next().await.text);
+    }
+    assert_eq!(seen, ["1", "1a", "2"]);
+    lin.say("next");
+    assert_eq!(lin.replies(), "", "what came before one's own words is read");
 }

@@ -135,8 +135,13 @@ function drawPane() {
   $('head-sub').classList.toggle('lively', !!busy);
   $('chat-menu').hidden = !chat.private;
   drawTopics(chat);
+  const scroll = $('scroll');
+  const atEnd = page.jumpToEnd || scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 80;
   drawMessages(chat, data);
   drawFoot(chat, data);
+  if (atEnd) { scroll.scrollTop = scroll.scrollHeight; page.jumpToEnd = false; }
+  markSeen(chat, data);
+  drawDown(chat);
 }
 
 function drawTopics(chat) {
@@ -148,8 +153,6 @@ function drawTopics(chat) {
 }
 
 function drawMessages(chat, data) {
-  const scroll = $('scroll');
-  const atEnd = page.jumpToEnd || scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 80;
   const all = [...page.earlier.filter(message => message.id < (data.messages[0]?.id ?? Infinity)), ...data.messages];
   const shown = page.topic === null ? all : all.filter(message => message.thread === page.topic);
   show($('messages'), shown, { who: page.me, chat: chat.id, group: !chat.private, busy: page.busy, act });
@@ -158,9 +161,6 @@ function drawMessages(chat, data) {
   if (welcome) $('messages').replaceChildren(el('div', { class: 'card' }, el('b', {}, w.what), el('p', {}, page.state.bot.description || page.state.bot.about || page.state.bot.name)));
   $('earlier').hidden = !(page.earlier.length ? page.more : data.more);
   $('earlier').textContent = w.earlier;
-  if (atEnd) { scroll.scrollTop = scroll.scrollHeight; page.jumpToEnd = false; }
-  markSeen(chat, data);
-  drawDown(chat);
 }
 
 function drawDown(chat) {

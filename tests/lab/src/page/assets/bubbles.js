@@ -68,7 +68,7 @@ function bubble(message, joined, context) {
     body.append(el('button', { type: 'button', class: 'quote', onclick: () => act.jump(message.reply.id) },
       el('b', {}, message.reply.author), el('span', {}, preview_line(message.reply))));
   }
-  if (message.kind === 'photo' && message.file) body.append(photo(message.file));
+  if (message.kind === 'photo' && message.file) body.append(photo(message.file, !message.text));
   if (message.kind === 'document' && message.file) body.append(document_row(message.file));
   if (message.invoice) {
     body.append(el('div', { class: 'invoice' }, el('b', {}, message.invoice.title), el('p', {}, message.invoice.description), el('span', {}, `⭐ ${message.invoice.total}`)));
@@ -93,9 +93,9 @@ function bubble(message, joined, context) {
   return node;
 }
 
-function photo(file) {
+function photo(file, bare) {
   const image = el('img', { src: `/file/${file.id}`, alt: file.name, width: file.width, height: file.height, loading: 'lazy' });
-  return el('button', { type: 'button', class: 'photo', 'data-testid': `file-${file.id}`, onclick: () => preview(file, 'photo') }, image);
+  return el('button', { type: 'button', class: bare ? 'photo bare' : 'photo', 'data-testid': `file-${file.id}`, onclick: () => preview(file, 'photo') }, image);
 }
 
 function document_row(file) {
