@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use derpshop::account::{Newcomer, User};
-use derpshop::app::{people, register};
 use derpshop::app::redeem::{RedeemError, Redeemed, Refusal, Target, look, redeem};
+use derpshop::app::{people, register};
 use derpshop::bytes::Bytes;
 use derpshop::clock::{Clock as _, OsRandom};
 use derpshop::db::MIGRATOR;
@@ -104,7 +104,15 @@ impl Stocked {
         let mut conn = app.pool.acquire().await.unwrap();
         let terms = terms(self.redundancy);
         serial::store::insert_batch(
-            &mut conn, app.tenant, self.plan, 30, &terms, None, redeem_by, &new, self.now(),
+            &mut conn,
+            app.tenant,
+            self.plan,
+            30,
+            &terms,
+            None,
+            redeem_by,
+            &new,
+            self.now(),
         )
         .await
         .unwrap();
@@ -199,7 +207,10 @@ async fn ten_unknown_codes_lock_for_an_hour_and_a_typo_counts_for_nothing(pool: 
     let locked = Err(Refusal::Locked { until });
     assert_eq!(shop.redeemed(&user, &unknown, &Target::New(tokyo())).await, locked);
     assert_eq!(shop.redeemed(&user, &real, &Target::New(tokyo())).await, locked, "the real one too");
-    assert_eq!(refusal(look(&shop.fixture.app, user.id, &real).await.unwrap_err()), Refusal::Locked { until });
+    assert_eq!(
+        refusal(look(&shop.fixture.app, user.id, &real).await.unwrap_err()),
+        Refusal::Locked { until }
+    );
     shop.fixture.clock.advance(TimeDelta::hours(1));
     started(shop.redeemed(&user, &real, &Target::New(tokyo())).await);
 }

@@ -6,6 +6,7 @@
 
 mod actor;
 mod crowd;
+mod deeds;
 mod delivery;
 mod error;
 mod faults;
