@@ -8,5 +8,6 @@ mod harness;
 mod inbox;
 mod outbox;
 mod probe;
+mod provision;
 mod redeem;
 mod settings;

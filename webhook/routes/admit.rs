@@ -74,7 +74,7 @@ async fn decide(door: &Door, token: &str, body: &Bytes) -> bool {
         return false;
     };
     let digest = door.core.lookup.digest(admit::PURPOSE, token.as_bytes());
-    match tokio::time::timeout(PATIENCE, admit::admit(&door.core, token, &question)).await {
+    match tokio::time::timeout(PATIENCE, admit::admit(&door.core, door.probe, token, &question)).await {
         Ok(Ok(Some(reason))) => {
             metrics::counter!("derpshop_admissions_total", "reason" => reason.code()).increment(1);
             door.memory.keep(digest, question.node, reason.allows());

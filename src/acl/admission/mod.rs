@@ -59,8 +59,6 @@ pub struct Asker {
     pub banned: bool,
     /// Devices that may use it.
     pub device_limit: u32,
-    /// Whether the client is our own probe.
-    pub is_probe: bool,
     /// The device, if it came before.
     pub device: Option<Device>,
 }
@@ -130,9 +128,6 @@ impl Reason {
 
 /// Decides about everything but a new device, which needs a look at the others: that is `None`.
 pub fn decide(asker: &Asker, now: DateTime<Utc>) -> Option<Reason> {
-    if asker.is_probe {
-        return Some(Reason::Probe);
-    }
     if asker.banned {
         return Some(Reason::Banned);
     }
@@ -203,7 +198,6 @@ mod tests {
             live: true,
             banned: false,
             device_limit: 2,
-            is_probe: false,
             device,
         }
     }
@@ -226,7 +220,6 @@ mod tests {
         assert_eq!(decide(&Asker { banned: true, ..asker(known.clone()) }, at(1)), Some(Reason::Banned));
         assert_eq!(decide(&Asker { live: false, ..asker(known.clone()) }, at(1)), Some(Reason::NotLive));
         assert_eq!(decide(&asker(known), at(1)), Some(Reason::Known));
-        assert_eq!(decide(&Asker { is_probe: true, live: false, ..asker(None) }, at(1)), Some(Reason::Probe));
     }
 
     #[test]

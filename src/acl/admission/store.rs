@@ -23,8 +23,6 @@ pub async fn asker(
                    and (r.end_date is null or r.end_date > $4)) as "live!",
                   u.is_banned,
                   (select a.id from acl_configs a where a.tailnet_id = r.tailnet_id and a.is_active) as acl,
-                  coalesce((select s.value ->> 'public' = $5 from settings s
-                            where s.tenant_id = $2 and s.key = 'probe_key'), false) as "is_probe!",
                   d.id as "device?", d.last_ip as "last_ip?", d.last_seen as "last_seen?",
                   d.grace_until as "grace_until?", (d.blocked_at is not null) as "blocked?"
            from containers c
@@ -36,7 +34,6 @@ pub async fn asker(
         tenant.0,
         &question.node.as_bytes()[..],
         now,
-        question.node.to_string(),
     )
     .fetch_optional(conn)
     .await?;
@@ -58,7 +55,6 @@ pub async fn asker(
         live: row.live,
         banned: row.is_banned,
         device_limit: u32::try_from(row.device_limit).map_err(|_| wrong)?,
-        is_probe: row.is_probe,
         device,
     }))
 }

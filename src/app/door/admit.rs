@@ -4,20 +4,28 @@ use chrono::{DateTime, Utc};
 
 use crate::acl::admission::{self, Asker, GRACE, Question, Reason, store};
 use crate::app::{AppError, Core};
+use crate::derp::NodeKey;
 use crate::notify::{self, Audience, Letter, Notice};
 
 /// The purpose of an admission token's digest.
 pub const PURPOSE: &str = "admit";
 
-/// Decides about a client of the relay that `token` stands for; `None` if no relay of ours has that token.
-pub async fn admit(core: &Core, token: &str, question: &Question) -> Result<Option<Reason>, AppError> {
+/// Decides about a client of the relay that `token` stands for; `None` if no relay of ours has that token. `probe` is
+/// our own, which is always let in: it must see whether the relay asks.
+pub async fn admit(
+    core: &Core,
+    probe: NodeKey,
+    token: &str,
+    question: &Question,
+) -> Result<Option<Reason>, AppError> {
     let digest = core.lookup.digest(PURPOSE, token.as_bytes());
     let now = core.clock.now();
     let mut conn = core.pool.acquire().await?;
     let Some(asker) = store::asker(&mut conn, core.tenant, &digest, question, now).await? else {
         return Ok(None);
     };
-    if let Some(reason) = admission::decide(&asker, now) {
+    let ours = (question.node == probe).then_some(Reason::Probe);
+    if let Some(reason) = ours.or_else(|| admission::decide(&asker, now)) {
         store::log(&mut conn, &asker, question, reason, now).await?;
         return Ok(Some(reason));
     }

@@ -9,8 +9,10 @@ use super::store::leases;
 use crate::db::StoreError;
 use crate::types::ServerId;
 
-/// How long a lease lasts unless it is renewed. Each step on a server renews it first.
-pub const TTL: Duration = Duration::from_mins(3);
+/// How long a lease lasts unless it is renewed: what a killed worker costs the next one.
+pub const TTL: Duration = Duration::from_secs(20);
+/// How often the holder renews it.
+pub const RENEWAL: Duration = Duration::from_secs(5);
 
 /// Proof that this process, and no other, acts on a server. Only [`ServerLease::take`] makes one; what creates,
 /// starts, stops or removes containers, and what records that, asks for it.

@@ -25,9 +25,6 @@ impl Visit<'_> {
         // What a create made, for the start after it.
         let mut made = None;
         for action in actions {
-            let mut conn = self.app().pool.acquire().await?;
-            self.lease.renew(&mut conn).await?;
-            drop(conn);
             match self.perform(row, action, &mut made).await {
                 Ok(()) => {}
                 Err(Unsettled::Host(error)) => return self.troubled(row, error).await,

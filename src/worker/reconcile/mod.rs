@@ -15,6 +15,7 @@ use crate::app::relays::Relays;
 use crate::app::{App, AppError, provision};
 use crate::audit::{self, Actor, Entry, Operation};
 use crate::db::StoreError;
+use crate::fleet::container::lease::RENEWAL;
 use crate::fleet::container::store::{self as containers, strangers};
 use crate::fleet::container::{Container, ContainerStatus, ServerLease};
 use crate::fleet::found::{ContainerState, FoundContainer};
@@ -93,10 +94,28 @@ pub async fn reconcile(fleet: &Fleet, id: ServerId) -> Result<(), Unsettled> {
     let Some(listed) = servers::get(&mut *conn, app.tenant, id).await? else { return Ok(()) };
     let lease = ServerLease::take(&mut conn, id, Uuid::new_v4()).await?.ok_or(Unsettled::Busy)?;
     drop(conn);
-    let outcome = with_lease(fleet, &lease, &listed.server).await;
+    let outcome = tokio::select! {
+        outcome = with_lease(fleet, &lease, &listed.server) => outcome,
+        lost = keep(app, &lease) => Err(lost),
+    };
     let mut conn = app.pool.acquire().await?;
     lease.release(&mut conn).await?;
     outcome
+}
+
+/// Renews a lease for as long as it is awaited; ends when it can't be renewed, and the work with it.
+async fn keep(app: &App, lease: &ServerLease) -> Unsettled {
+    loop {
+        tokio::time::sleep(RENEWAL).await;
+        let renewed = async {
+            let mut conn = app.pool.acquire().await?;
+            lease.renew(&mut conn).await
+        };
+        // A database that is away for a moment costs nothing; the writes check the lease themselves.
+        if let Err(error @ StoreError::Conflict { .. }) = renewed.await {
+            return error.into();
+        }
+    }
 }
 
 async fn with_lease(fleet: &Fleet, lease: &ServerLease, server: &Server) -> Result<(), Unsettled> {

@@ -36,9 +36,6 @@ impl Visit<'_> {
             if row.desired != Desired::Running || row.status != ContainerStatus::Starting || !up {
                 continue;
             }
-            let mut conn = self.app().pool.acquire().await?;
-            self.lease.renew(&mut conn).await?;
-            drop(conn);
             match self.look(row).await?.first_failure() {
                 None => provision::container_passed(self.app(), self.lease, row.id).await?,
                 Some((step, failure)) => {
