@@ -41,6 +41,9 @@ pub(crate) struct Serve {
     /// Secret that goes along with updates.
     #[arg(long)]
     webhook_secret: Option<String>,
+    /// The ops group has topics.
+    #[arg(long)]
+    topics: bool,
     /// Leave out Telegram's flood limits.
     #[arg(long)]
     no_flood_limits: bool,
@@ -75,6 +78,7 @@ impl Serve {
         if let Some((url, secret)) = self.webhook.zip(self.webhook_secret) {
             tg.set_webhook(&url, &secret);
         }
+        tg.group().set_forum(self.topics);
         println!("bot-api {}", tg.api_url());
         println!("smtp {}", mailbox.address());
         println!("chat http://{}/", page.address());
