@@ -28,7 +28,7 @@ pub enum HostCommand {
     Listening,
     /// First and last port that the kernel hands out to outgoing connections.
     EphemeralPorts,
-    /// Words out of `dockerd`, `socket`, `writable`: what there is of Docker.
+    /// Words out of `dockerd`, `socket`, `writable`, `listening`: what there is of Docker.
     EngineTraces,
     /// Installs Docker Engine from the distribution. Goes on if the session is cut; a second run waits for the first.
     InstallEngine,
@@ -222,7 +222,8 @@ impl HostCommand {
             Self::EphemeralPorts => "cat /proc/sys/net/ipv4/ip_local_port_range",
             Self::EngineTraces => {
                 "s=/var/run/docker.sock; command -v dockerd >/dev/null && echo dockerd; [ -S $s ] && echo socket; \
-                 [ -w $s ] && echo writable; true"
+                 [ -w $s ] && echo writable; \
+                 awk '$4 == \"00010000\" && $8 ~ /run\\/docker.sock$/ { print \"listening\"; exit }' /proc/net/unix; true"
             }
             Self::InstallEngine => INSTALL_ENGINE,
             Self::StartEngine => return format!("{START}start"),
