@@ -100,7 +100,7 @@ more=; [ "$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" = Y ] && m
 wait="-o DPkg::Lock::Timeout=300"
 install() { apt-get -q -y $wait -o Dpkg::Options::=--force-confold install --no-install-recommends docker.io iptables $more; }
 apt-get -q $wait update; install || { dpkg --configure -a --force-confold && install; }'
-flock -w 900 /var/lock/derpshop-setup.lock sh -c "$work" >"$log" 2>&1 </dev/null && exit 0
+flock -w 900 /run/derpshop-setup.lock sh -c "$work" >"$log" 2>&1 </dev/null && exit 0
 s=$?; tail -n 12 "$log" >&2; exit $s"#;
 
 const START: &str = r#"start() {

@@ -11,7 +11,6 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use async_trait::async_trait;
-use serde::{Deserialize, Serialize};
 
 use crate::bytes::Bytes;
 use crate::derp::CertPin;
@@ -22,6 +21,7 @@ use super::found::RelayIdentity;
 use super::host::SshTarget;
 use super::image::ImageRef;
 use super::relay::{ContainerName, Generation, Limits, RelaySpec};
+use super::server::{Hardware, PortRange};
 
 pub use problem::{SetupProblem, SetupStopped};
 
@@ -95,8 +95,7 @@ impl SetupStep {
 }
 
 /// A processor architecture that relays are built for, by Docker's name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Arch {
     /// x86-64.
     Amd64,
@@ -137,44 +136,6 @@ impl FromStr for Arch {
     }
 }
 
-/// What a server is, for the column `servers.hardware`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Hardware {
-    /// The processor's name for itself; ARM machines often have none.
-    pub cpu_model: Option<String>,
-    /// Cores that programs may use.
-    pub cores: u32,
-    /// Memory in bytes.
-    pub memory: Bytes,
-    /// Size in bytes of the file system that holds Docker's data.
-    pub disk: Bytes,
-    /// What of it was free at set-up.
-    pub disk_free: Bytes,
-    /// The processor architecture.
-    pub arch: Arch,
-    /// The kernel's release, such as `6.1.0-28-amd64`.
-    pub kernel: String,
-    /// The system's name for itself, such as `Debian GNU/Linux 12 (bookworm)`.
-    pub os: String,
-    /// Docker Engine's version.
-    pub engine: String,
-}
-
-/// Ports from the first to the last, both included.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ports {
-    /// Lowest.
-    pub first: u16,
-    /// Highest.
-    pub last: u16,
-}
-
-impl fmt::Display for Ports {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-{}", self.first, self.last)
-    }
-}
-
 /// An image and the file to stream it from.
 #[derive(Clone, Debug)]
 pub struct RelayArchive {
@@ -201,7 +162,7 @@ pub struct SetupPlan {
     /// This installation.
     pub install: InstallId,
     /// The ports that it offers to relays.
-    pub ports: Ports,
+    pub ports: PortRange,
     /// The relay images there are.
     pub images: BTreeMap<Arch, RelayArchive>,
     /// The relay to try it with.
@@ -355,24 +316,6 @@ mod tests {
         let codes: std::collections::BTreeSet<_> = SetupStep::ALL.iter().map(|step| step.code()).collect();
         assert_eq!(codes.len(), SetupStep::ALL.len());
         assert!(SetupStep::ALL.is_sorted());
-    }
-
-    #[test]
-    fn hardware_is_kept_as_plain_json() {
-        let hardware = Hardware {
-            cpu_model: None,
-            cores: 2,
-            memory: Bytes(2_000_000_000),
-            disk: Bytes(40_000_000_000),
-            disk_free: Bytes(30_000_000_000),
-            arch: Arch::Arm64,
-            kernel: "6.1.0".to_owned(),
-            os: "Debian GNU/Linux 12 (bookworm)".to_owned(),
-            engine: "20.10.24".to_owned(),
-        };
-        let json = serde_json::to_value(&hardware).unwrap();
-        assert_eq!((&json["arch"], &json["memory"]), (&"arm64".into(), &2_000_000_000_u64.into()));
-        assert_eq!(serde_json::from_value::<Hardware>(json).unwrap(), hardware);
     }
 
     #[test]

@@ -11,9 +11,10 @@ use crate::clock::Clock;
 use crate::fleet::command::HostCommand;
 use crate::fleet::host::HostError;
 use crate::fleet::probe::Prober;
+use crate::fleet::server::Hardware;
 use crate::fleet::setup::{
-    Arch, Finding, Hardware, RelayArchive, ServerSetup, SetupPlan, SetupProblem, SetupProgress, SetupReport,
-    SetupStep, SetupStopped, StepState, read,
+    Arch, Finding, RelayArchive, ServerSetup, SetupPlan, SetupProblem, SetupProgress, SetupReport, SetupStep,
+    SetupStopped, StepState, read,
 };
 
 use super::pool::SshHosts;
@@ -125,7 +126,7 @@ impl Run<'_> {
 
     /// How many ports the range has.
     fn range(&self) -> u16 {
-        count((self.plan.ports.first..=self.plan.ports.last).len())
+        count((self.plan.ports.low()..=self.plan.ports.high()).len())
     }
 
     async fn architecture(&self, session: &Session) -> Step<(Arch, String, RelayArchive)> {
@@ -165,7 +166,7 @@ impl Run<'_> {
         let listening = read::listening(&ask(session, &what).await?).ok_or_else(|| unreadable(&what))?;
         let what = HostCommand::EphemeralPorts;
         let ephemeral = read::ephemeral(&ask(session, &what).await?).ok_or_else(|| unreadable(&what))?;
-        let usable = read::usable(self.plan.ports, &listening, ephemeral);
+        let usable = read::usable(self.plan.ports, &listening, &ephemeral);
         if usable.is_empty() { Err(SetupProblem::NoPorts { ports: self.plan.ports }) } else { Ok(usable) }
     }
 
@@ -197,12 +198,12 @@ async fn hardware(
     engine: String,
 ) -> Step<Hardware> {
     let what = HostCommand::Processor;
-    let (cores, cpu_model) = read::processor(&ask(session, &what).await?).ok_or_else(|| unreadable(&what))?;
+    let (cores, processor) = read::processor(&ask(session, &what).await?).ok_or_else(|| unreadable(&what))?;
     let what = HostCommand::Memory;
     let memory = read::memory(&ask(session, &what).await?).ok_or_else(|| unreadable(&what))?;
     let what = HostCommand::Disk;
-    let (disk, disk_free) = read::disk(&ask(session, &what).await?).ok_or_else(|| unreadable(&what))?;
-    Ok(Hardware { cpu_model, cores, memory, disk, disk_free, arch, kernel, os, engine })
+    let disk = read::disk(&ask(session, &what).await?).ok_or_else(|| unreadable(&what))?;
+    Ok(Hardware { os, kernel, arch: arch.to_string(), cores, processor, memory, disk, engine })
 }
 
 /// Runs a command that must succeed.

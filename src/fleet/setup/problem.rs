@@ -3,7 +3,9 @@
 use crate::fleet::host::HostError;
 use crate::fleet::probe::ProbeFailure;
 
-use super::{Ports, SetupStep};
+use crate::fleet::server::PortRange;
+
+use super::SetupStep;
 
 /// Set-up stopped at a step.
 #[derive(Debug, thiserror::Error)]
@@ -74,7 +76,7 @@ pub enum SetupProblem {
     #[error("none of the ports {ports} is free")]
     NoPorts {
         /// The range.
-        ports: Ports,
+        ports: PortRange,
     },
     /// What the server answered makes no sense.
     #[error("the answer to {what} makes no sense")]
@@ -98,7 +100,7 @@ pub enum SetupProblem {
     #[error("ports {ports} are not reached from outside")]
     Blocked {
         /// The range to open.
-        ports: Ports,
+        ports: PortRange,
         /// TCP doesn't get through.
         tcp: bool,
         /// UDP doesn't get through.
@@ -122,6 +124,7 @@ impl SetupProblem {
                 HostError::NoDocker
                 | HostError::EngineDown
                 | HostError::NoPermission { .. }
+                | HostError::NoImage { .. }
                 | HostError::ImageMissing { .. }
                 | HostError::PortTaken { .. }
                 | HostError::NameTaken { .. }
@@ -211,6 +214,7 @@ fn host_cure(error: &HostError) -> String {
         | HostError::Timeout { .. }
         | HostError::NoDocker
         | HostError::EngineDown
+        | HostError::NoImage { .. }
         | HostError::ImageMissing { .. }
         | HostError::PortTaken { .. }
         | HostError::NameTaken { .. }
@@ -227,7 +231,7 @@ mod tests {
     #[test]
     fn the_firewall_cure_names_what_is_closed() {
         let blocked = |tcp, udp| SetupProblem::Blocked {
-            ports: Ports { first: 20000, last: 29999 },
+            ports: PortRange::DEFAULT,
             tcp,
             udp,
             seen: ProbeFailure::Timeout,

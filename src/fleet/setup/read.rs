@@ -1,12 +1,13 @@
 //! What servers print, read into values. Nothing is guessed: what doesn't look as expected is `None`.
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 
 use serde_json::{Map, Value};
 
 use crate::bytes::Bytes;
 
-use super::Ports;
+use crate::fleet::server::PortRange;
 
 /// A system by `/etc/os-release`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,14 +69,12 @@ pub fn memory(text: &str) -> Option<Bytes> {
     kilobytes.parse::<u64>().ok()?.checked_mul(1024).map(Bytes)
 }
 
-/// Size and free space from a line of `df -P -k`.
-pub fn disk(text: &str) -> Option<(Bytes, Bytes)> {
+/// The size from a line of `df -P -k`.
+pub fn disk(text: &str) -> Option<Bytes> {
     // From the right: a device's name may contain blanks.
     let words: Vec<&str> = text.split_whitespace().collect();
-    let at = words.iter().rposition(|word| word.ends_with('%'))?;
-    let kilobytes =
-        |back: usize| words.get(at.checked_sub(back)?)?.parse::<u64>().ok()?.checked_mul(1024).map(Bytes);
-    Some((kilobytes(3)?, kilobytes(1)?))
+    let used_percent = words.iter().rposition(|word| word.ends_with('%'))?;
+    words.get(used_percent.checked_sub(3)?)?.parse::<u64>().ok()?.checked_mul(1024).map(Bytes)
 }
 
 /// The ports that something listens on, TCP or UDP.
@@ -84,17 +83,15 @@ pub fn listening(text: &str) -> Option<BTreeSet<u16>> {
 }
 
 /// The first and last port that the kernel hands out by itself.
-pub fn ephemeral(text: &str) -> Option<Ports> {
+pub fn ephemeral(text: &str) -> Option<RangeInclusive<u16>> {
     let mut words = text.split_whitespace().map(|word| word.parse().ok());
-    Some(Ports { first: words.next()??, last: words.next()?? })
+    Some(words.next()??..=words.next()??)
 }
 
 /// The ports of the range that relays can have: nothing listens there, and the kernel won't take them for others.
-pub fn usable(range: Ports, listening: &BTreeSet<u16>, ephemeral: Ports) -> Vec<u16> {
-    (range.first..=range.last)
-        .filter(|port| !listening.contains(port))
-        .filter(|port| !(ephemeral.first..=ephemeral.last).contains(port))
-        .collect()
+pub fn usable(range: PortRange, listening: &BTreeSet<u16>, ephemeral: &RangeInclusive<u16>) -> Vec<u16> {
+    let free = |port: &u16| !listening.contains(port) && !ephemeral.contains(port);
+    (range.low()..=range.high()).filter(free).collect()
 }
 
 /// Docker Engine's settings as they stand on a server.
@@ -172,8 +169,8 @@ mod tests {
         assert_eq!(processor("none"), None);
         assert_eq!(memory("MemTotal:        2048 kB\n"), Some(Bytes(2_097_152)));
         let df = "/dev/vda 10 4 6 40% /\n";
-        assert_eq!(disk(df), Some((Bytes(10240), Bytes(6144))));
-        assert_eq!(disk("my disk 10 4 6 40% /mnt/a b\n"), Some((Bytes(10240), Bytes(6144))));
+        assert_eq!(disk(df), Some(Bytes(10240)));
+        assert_eq!(disk("my disk 10 4 6 40% /mnt/a b\n"), Some(Bytes(10240)));
         assert_eq!(disk("%"), None);
     }
 
@@ -185,7 +182,7 @@ mod tests {
         assert_eq!(there, BTreeSet::from([20000, 20001, 20002]));
         assert_eq!(listening("nonsense\n"), None);
         let kernels = ephemeral("20005\t60999\n").unwrap();
-        assert_eq!(usable(Ports { first: 20000, last: 20010 }, &there, kernels), [20003, 20004]);
+        assert_eq!(usable(PortRange::new(20000, 20010).unwrap(), &there, &kernels), [20003, 20004]);
     }
 
     #[test]

@@ -55,7 +55,9 @@ impl Run<'_> {
         };
         let mut report = self.setup.prober.probe(&target).await;
         for _ in 1..LOOKS {
-            if report.passed() {
+            // What was silent for seconds won't speak up now.
+            let early = [ProbeFailure::Refused, ProbeFailure::Closed];
+            if !report.first_failure().is_some_and(|(_, failure)| early.contains(failure)) {
                 break;
             }
             report = self.setup.prober.probe(&target).await;
