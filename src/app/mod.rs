@@ -9,6 +9,7 @@ pub mod jobs;
 pub mod lifecycle;
 pub mod look;
 pub mod mail_code;
+pub mod mail_renewal;
 pub mod ops;
 pub mod people;
 pub mod profile;
