@@ -21,6 +21,7 @@ pub mod sweep;
 pub mod views;
 
 pub use error::AppError;
+pub mod restore;
 
 use std::fmt;
 use std::net::IpAddr;

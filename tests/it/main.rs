@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "what a test can't do without fails it where it stands")]
 
 mod bot;
+mod backup;
 mod embedded_pg;
 mod fleet;
 mod fleet_store;
