@@ -1,8 +1,13 @@
 //! What every subcommand and the webhook begin with: database, schema, keyring, and what use cases read of the
 //! settings.
 
+mod fleet;
+
+pub use fleet::{fleet, probe_key};
+
 use crate::adapters::backup::store::Progress;
 use crate::adapters::backup::{self, Backups, Connection};
+use crate::adapters::probe::{ProbeLimits, SocketProber};
 use crate::app::{App, Core, Shop};
 use crate::clock::{OsRandom, SystemClock};
 use crate::config::{Config, Settings};
@@ -291,7 +296,8 @@ impl Base {
         check_keyring(&pool, &keyring.lookup, dir).await?;
         let shop = shop(&config.settings, config.smtp.is_some());
         let core = core(&pool, keyring.lookup, keyring.seal, shop);
-        let app = Arc::new(App { core, open: keyring.open });
+        let prober = SocketProber::new(core.clock.clone(), core.random.clone(), ProbeLimits::default());
+        let app = Arc::new(App { core, open: keyring.open, prober: Arc::new(prober) });
         Ok(Self { config, app, inbox: Arc::new(keyring.inbox), server })
     }
 

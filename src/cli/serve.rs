@@ -1,6 +1,6 @@
 //! `run`, `bot` and `worker`: the processes that stay.
 
-use crate::base::Base;
+use crate::base::{Base, fleet};
 use crate::config::Config;
 use crate::shutdown::Shutdown;
 use crate::worker::{self, Gear};
@@ -18,7 +18,7 @@ pub(super) async fn run(config: Config, parts: Parts) -> anyhow::Result<()> {
     let base = Base::open(config).await?;
     watch_database(&base, &shutdown);
     if parts.worker {
-        start_worker(&base, &shutdown)?;
+        start_worker(&base, &shutdown).await?;
     }
     if parts.bot {
         start_bot(&base, &shutdown)?;
@@ -43,10 +43,10 @@ fn watch_database(base: &Base, shutdown: &Shutdown) {
 }
 
 /// Starts what `worker` consists of.
-fn start_worker(base: &Base, shutdown: &Shutdown) -> anyhow::Result<()> {
+async fn start_worker(base: &Base, shutdown: &Shutdown) -> anyhow::Result<()> {
     let limits = &base.config.settings.limits;
     let parallel = usize::try_from(limits.jobs.get())?;
-    let gear = Gear { app: base.app.clone() };
+    let gear = Gear { app: base.app.clone(), fleet: fleet(&base.app, &base.config.settings).await? };
     shutdown.spawn("jobs", worker::run(gear, parallel, limits.shutdown, shutdown.token()));
     Ok(())
 }

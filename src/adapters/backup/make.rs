@@ -1,9 +1,10 @@
 //! Making a backup.
 
 use super::archive::Writer;
-use super::{Backups, Manifest};
+use super::{Backups, KEYRING, Manifest, is_plain};
 use crate::secret::{BackupKey, KEYRING_FILES, KeyringError};
 use chrono::{DateTime, Utc};
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -113,16 +114,27 @@ impl Backups {
         let manifest = Manifest { made_at: now, schema: self.schema, derpshop };
         let manifest = serde_json::to_vec(&manifest).map_err(|e| failed(e.into()))?;
         archive.entry("manifest", &manifest[..]).map_err(failed)?;
-        for name in KEYRING_FILES {
-            let path = self.keyring_dir.join(name);
+        for name in self.keyring_files()? {
+            let path = self.keyring_dir.join(&name);
             let file = File::open(&path).map_err(|source| io_error(&path, source))?;
-            archive.entry(&format!("keyring/{name}"), file).map_err(failed)?;
+            archive.entry(&format!("{KEYRING}{name}"), file).map_err(failed)?;
         }
         self.dump(&mut archive, to)?;
         let sealed = archive.finish().map_err(failed)?;
         let file = sealed.finish().map_err(failed)?.into_inner().map_err(|e| failed(e.into_error()))?;
         file.sync_all().map_err(failed)?;
         Ok(file.metadata().map_err(failed)?.len())
+    }
+
+    /// Every file of the keyring; one that must be there is named even if it isn't, to be missed when it is opened.
+    fn keyring_files(&self) -> Result<BTreeSet<String>, MakeError> {
+        let mut names: BTreeSet<String> = KEYRING_FILES.iter().map(|name| (*name).to_owned()).collect();
+        let failed = |source| io_error(&self.keyring_dir, source);
+        for entry in fs::read_dir(&self.keyring_dir).map_err(failed)? {
+            let name = entry.map_err(failed)?.file_name();
+            names.extend(name.to_str().filter(|name| is_plain(name)).map(str::to_owned));
+        }
+        Ok(names)
     }
 
     fn dump<W: Write>(&self, archive: &mut Writer<W>, to: &Path) -> Result<(), MakeError> {

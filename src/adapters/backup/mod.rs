@@ -45,3 +45,12 @@ pub struct Manifest {
     /// That program's version.
     pub derpshop: String,
 }
+
+/// What the entries of keyring files begin with.
+const KEYRING: &str = "keyring/";
+
+/// Whether a file's name leads nowhere else. What our own programs leave behind when they are killed has others.
+fn is_plain(name: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'.';
+    !name.is_empty() && !name.starts_with('.') && name.bytes().all(plain)
+}

@@ -7,7 +7,7 @@
 
 use super::archive::Reader;
 use super::make::read_aside;
-use super::{Backups, MakeError, Manifest, store};
+use super::{Backups, KEYRING, MakeError, Manifest, is_plain, store};
 use crate::db::StoreError;
 use crate::secret::{BackupError, BackupKey, KEYRING_FILES, KeyringError};
 use chrono::{DateTime, Utc};
@@ -105,7 +105,7 @@ pub struct Restored {
 /// What a backup holds besides the database.
 struct Contents {
     manifest: Manifest,
-    keyring: Vec<(&'static str, Zeroizing<Vec<u8>>)>,
+    keyring: Vec<(String, Zeroizing<Vec<u8>>)>,
 }
 
 impl Backups {
@@ -161,10 +161,10 @@ impl Backups {
                 io::copy(&mut entry, &mut io::sink()).map_err(failed)?;
                 database = true;
             } else {
-                let known = name.strip_prefix("keyring/");
-                let known = KEYRING_FILES.into_iter().find(|file| Some(*file) == known);
+                let file =
+                    name.strip_prefix(KEYRING).filter(|file| is_plain(file)).ok_or(BackupError::Damaged)?;
                 let text = Zeroizing::new(entry.read_small(SMALL).map_err(failed)?);
-                keyring.push((known.ok_or(BackupError::Damaged)?, text));
+                keyring.push((file.to_owned(), text));
             }
         }
         match manifest {
@@ -192,7 +192,7 @@ impl Backups {
                 }
             }
         }
-        let same = |(name, text): &(&str, Zeroizing<Vec<u8>>)| {
+        let same = |(name, text): &(String, Zeroizing<Vec<u8>>)| {
             fs::read(dir.join(name)).is_ok_and(|found| crate::secret::eq(&found, &**text))
         };
         Ok(if contents.keyring.iter().all(same) { Found::Same } else { Found::Another })
