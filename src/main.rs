@@ -1,6 +1,3 @@
-//! The `derpshop` binary: everything is in the library's `cli`.
+//! The `derpshop` binary.
 
-#[tokio::main]
-async fn main() -> std::process::ExitCode {
-    derpshop::cli::main().await
-}
+fn main() {}

@@ -67,14 +67,23 @@ start-welcome =
 
     One container, yours alone. Works with Tailscale and headscale.
 
-    Register by e-mail first: we send a 6-digit code, no password needed. By continuing you accept the <a href="{ $terms_url }">terms</a>.
+    Register by e-mail first: we send a 6-digit code, no password needed. By continuing you accept the { $terms }.
+start-welcome-plain =
+    <b>{ $shop }</b>: your own Tailscale DERP relay, running in about a minute.
+
+    One container, yours alone. Works with Tailscale and headscale.
+
+    Tap “Start”; there is nothing to register. By continuing you accept the { $terms }.
+start-terms-link = <a href="{ $url }">terms</a>
+start-terms-command = terms (/terms)
 start-referral =
     <b>{ $distributor }</b> invited you to <b>{ $shop }</b>: your own Tailscale DERP relay, running in about a minute.
 
     Same price as buying direct; support comes from us.
 
-    Register by e-mail first: we send a 6-digit code, no password needed. By continuing you accept the <a href="{ $terms_url }">terms</a>.
+    Register by e-mail first: we send a 6-digit code, no password needed. By continuing you accept the { $terms }.
 start-referral-existing = You already have an account. Referrals count at the first visit only, so this link changes nothing.
+start-serial-kept = The serial is here and waits until you're registered.
 start-redeem-preview =
     Serial <code>{ $code }</code> is ready to redeem:
 
@@ -88,6 +97,8 @@ register-email-invalid = <code>{ $input }</code> isn't a valid e-mail address. C
 register-code-sent =
     A code went to <code>{ $email }</code>. It works for { $minutes } minutes; send me the 6 digits.
     Nothing there? Check spam; you can resend in { $seconds } s.
+register-code-form = The code is the 6 digits in the mail; send them to me. Nothing there? Use the buttons below.
+register-code-many = Too many codes this hour; you can have another after { $until }. The last one works until it expires.
 register-code-wrong =
     { $tries ->
         [one] Wrong code. { $tries } try left.
@@ -103,6 +114,8 @@ register-done = ✅ You're registered. <code>{ $email }</code> is verified.
 mail-why-mailbox = there is no such mailbox
 mail-why-refused = the recipient's mail server refused it
 mail-why-unreachable = the mail server can't be reached just now
+register-email-changed = ✅ Your e-mail is now <code>{ $email }</code>. Reminders and renewal receipts go there.
+register-email-same = <code>{ $email }</code> is your e-mail already; there is nothing to verify.
 
 ## menu
 menu-home =
@@ -115,6 +128,19 @@ menu-home-empty =
     <b>{ $shop }</b>
 
     You have no relay yet. Have a serial? Tap “Redeem a serial”. If not, “Buy a plan”.
+menu-home-relays =
+    <b>{ $shop }</b>
+
+    Relays: { $active } running
+    Next to end: { $next_end } ({ $left })
+menu-home-waiting =
+    <b>{ $shop }</b>
+
+    Your relay is being set up. You'll get a message.
+menu-home-new =
+    <b>{ $shop }</b>
+
+    You have no relay yet. Have a serial? Tap “Redeem a serial”; it takes about a minute.
 
 ## redeem
 redeem-ask = Send me the serial. Spaces, dashes and case don't matter.
@@ -401,6 +427,7 @@ device-no-ip = an unknown address
 error-generic = That didn't work, and the fault is ours. Try again later; if it persists, send <code>{ $ref }</code> to support.
 error-rate-limit = Too fast. Continue in { $seconds } s; the last request wasn't carried out.
 error-button-old = This button has expired. Here is the current state.
+error-button-gone = This button has expired.
 error-unknown-text = I didn't understand that. To redeem a serial just send it; for anything else use the menu.
 error-banned = This account is suspended. Questions? Contact support and quote <code>{ $ref }</code>.
 error-maintenance = Under maintenance, expected back { $until }. Running relays aren't affected.
@@ -566,17 +593,59 @@ unbound =
     }
     { $effect }
 
+account-email-none = none
+account-history =
+    <b>History</b>
+    { $lines }
+account-history-none = Nothing here yet.
+history-login = Logged in
+history-registered = Registered
+history-linked = Linked to Telegram
+history-email = Changed the e-mail
+history-username = Changed the username
+history-locked = Too many wrong serials; redeeming locked for an hour
+history-banned = Account suspended
+history-unbanned = Account restored
+username-ask = Send the new username: 2 to 32 letters, digits and <code>_ - .</code>, beginning with a letter.
+username-invalid = <code>{ $input }</code> can't be a username: 2 to 32 letters, digits and <code>_ - .</code>, beginning with a letter.
+username-taken = <code>{ $username }</code> is taken. Send another one.
+lang-ask = <b>Language 语言</b>
 lang-changed = ✅ Switched to English.
 zone-ask = Send a city or zone name, for example <code>Asia/Shanghai</code>. All times are shown in it, and reminders go out between 9:00 and 21:00.
+zone-unknown = No zone found for “{ $input }”. Try another city, or send the distance from UTC, for example <code>+8</code>.
+zone-choose = Which one?
+zone-asia-shanghai = Beijing, Shanghai
+zone-asia-hong-kong = Hong Kong
+zone-asia-taipei = Taipei
+zone-asia-singapore = Singapore
+zone-asia-tokyo = Tokyo
+zone-asia-seoul = Seoul
+zone-asia-dubai = Dubai
+zone-europe-london = London
+zone-europe-berlin = Berlin
+zone-america-new-york = New York
+zone-america-los-angeles = Los Angeles
+zone-australia-sydney = Sydney
+zone-row = { $name } { $offset }
 
 ## help
 help-home =
     <b>Help</b>
     Three steps:
-    1. Buy a plan or redeem a serial and choose a region; it takes about a minute.
+    1. Redeem a serial and choose a region; it takes about a minute.
     2. Paste the ACL config into the Tailscale admin console, or add the URL to headscale.
     3. Run <code>tailscale netcheck</code>; if it lists your region, it works.
     Trouble? Open the relay and tap “Can't connect?”.
+terms-text =
+    <b>Terms</b>
+    1. We provide Tailscale DERP relays for the days, traffic and devices of your plan. A relay helps devices connect and forwards encrypted traffic; we can't see what is inside.
+    2. Time counts from the relay's start. At its end the relay stops; address and port are kept for 3 days, and renewing brings it back as it was.
+    3. A serial belongs to whoever redeems it first, and then counts as used. Keep it like cash.
+    4. No unlawful use, no attacks, no reselling of relay traffic. Accounts that do are suspended.
+    5. We keep: Telegram ID, e-mail, serials and rentals, public keys and addresses of devices, traffic counts. They serve to run, meter and repair the service and are sold to nobody.
+    6. If a server fails we move you and your time isn't affected. Indirect loss isn't covered: for what matters choose a dual relay and keep the official ones.
+    7. Changes of these terms appear here.
+terms-page = Terms: { $url }
 pay-support =
     Questions about payments, refunds or double charges go here; add the order number (see “Orders &amp; balance”).
     Orders paid with Telegram Stars are handled by us too, not by Telegram support.
@@ -786,6 +855,7 @@ btn-confirm = Confirm
 btn-lang-zh = 中文
 btn-lang-en = English
 btn-start-register = Register
+btn-start-plain = Start
 btn-code-resend = Resend code
 btn-email-change = Change e-mail
 btn-activate = Redeem
@@ -902,8 +972,12 @@ mail-renewed-text =
 
     Was: { $old_end }
     Now: { $new_end } ({ $left })
+    By: { $method }
+    Order: { $order }
 
     Address, port and ACL config stay the same. There is nothing to do.
+
+    Your relay: { $url }
 
     { $shop }
 mail-remind-7-subject = { $relay } ends { $end_date } ({ $left })

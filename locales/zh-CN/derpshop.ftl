@@ -40,14 +40,23 @@ start-welcome =
 
     独立容器，不与他人共用；Tailscale 和 headscale 都能用。
 
-    先用邮箱注册：收一个 6 位验证码，不用设密码。继续即表示同意<a href="{ $terms_url }">服务条款</a>。
+    先用邮箱注册：收一个 6 位验证码，不用设密码。继续即表示同意{ $terms }。
+start-welcome-plain =
+    <b>{ $shop }</b>：你自己的 Tailscale DERP 中继，开通约 1 分钟。
+
+    独立容器，不与他人共用；Tailscale 和 headscale 都能用。
+
+    点「开始使用」即可，不用注册。继续即表示同意{ $terms }。
+start-terms-link = <a href="{ $url }">服务条款</a>
+start-terms-command = 服务条款（/terms）
 start-referral =
     <b>{ $distributor }</b> 邀请你使用 <b>{ $shop }</b>：你自己的 Tailscale DERP 中继，开通约 1 分钟。
 
     价格与直接购买相同，售后由我们负责。
 
-    先用邮箱注册：收一个 6 位验证码，不用设密码。继续即表示同意<a href="{ $terms_url }">服务条款</a>。
+    先用邮箱注册：收一个 6 位验证码，不用设密码。继续即表示同意{ $terms }。
 start-referral-existing = 你已有账户，推广关系以首次为准，这个链接不会改变任何东西。
+start-serial-kept = 序列号已收到，注册完成后接着激活。
 start-redeem-preview =
     序列号 <code>{ $code }</code> 可以激活：
 
@@ -61,6 +70,8 @@ register-email-invalid = <code>{ $input }</code> 不是有效的邮箱地址。�
 register-code-sent =
     验证码已发到 <code>{ $email }</code>，{ $minutes } 分钟内有效，把 6 位数字发给我。
     没收到先看垃圾邮件，{ $seconds } 秒后可重发。
+register-code-form = 验证码是邮件里的 6 位数字，把它发给我。收不到就点下面的按钮。
+register-code-many = 这一小时验证码发得太多了，{ $until } 后可以再发。上一个验证码在有效期内仍可使用。
 register-code-wrong = 验证码不对，还可以试 { $tries } 次。
 register-code-expired = 这个验证码已失效。点「重发验证码」获取新的。
 register-code-wait = { $seconds } 秒后可以重发。上一个验证码仍然有效。
@@ -72,6 +83,8 @@ register-done = ✅ 注册完成，邮箱 <code>{ $email }</code> 已验证。
 mail-why-mailbox = 收件地址不存在或已停用
 mail-why-refused = 对方邮件服务器拒收
 mail-why-unreachable = 暂时连不上邮件服务器
+register-email-changed = ✅ 邮箱已换成 <code>{ $email }</code>。提醒和续费通知会发到这里。
+register-email-same = <code>{ $email }</code> 已经是你的邮箱，不用验证。
 
 ## menu
 menu-home =
@@ -84,6 +97,19 @@ menu-home-empty =
     <b>{ $shop }</b>
 
     你还没有中继。有序列号就点「激活序列号」，没有就点「购买套餐」。
+menu-home-relays =
+    <b>{ $shop }</b>
+
+    中继：{ $active } 个运行中
+    最近到期：{ $next_end }（{ $left }）
+menu-home-waiting =
+    <b>{ $shop }</b>
+
+    中继开通中，好了会通知你。
+menu-home-new =
+    <b>{ $shop }</b>
+
+    你还没有中继。有序列号就点「激活序列号」，约 1 分钟开通。
 
 ## redeem
 redeem-ask = 把序列号发给我。空格、横线、大小写都不影响。
@@ -359,6 +385,7 @@ error-generic =
     这一步没有完成，问题在我们这边。稍后再试；还不行就把编号 <code>{ $ref }</code> 发给客服。
 error-rate-limit = 操作太快，{ $seconds } 秒后继续。刚才的请求没有执行。
 error-button-old = 这个按钮已失效，下面是当前状态。
+error-button-gone = 这个按钮已失效。
 error-unknown-text = 没看懂这条消息。想激活序列号就直接把它发来，其他请从菜单选择。
 error-banned = 这个账户已被停用。如有疑问，请联系客服并附上编号 <code>{ $ref }</code>。
 error-maintenance = 系统维护中，预计 { $until } 恢复。已开通的中继照常工作。
@@ -498,17 +525,59 @@ unbound =
     序列号 <code>{ $code }</code> 已从 <b>{ $relay }</b> 解绑，收回未用的 { $days } 天。
     { $effect }
 
+account-email-none = 未绑定
+account-history =
+    <b>历史记录</b>
+    { $lines }
+account-history-none = 还没有记录。
+history-login = 登录
+history-registered = 注册完成
+history-linked = 绑定 Telegram
+history-email = 更换邮箱
+history-username = 更改用户名
+history-locked = 错误次数过多，激活暂停 1 小时
+history-banned = 账户停用
+history-unbanned = 账户恢复
+username-ask = 发送新的用户名：2 到 32 个字，可用文字、数字和 <code>_ - .</code>，以文字开头。
+username-invalid = <code>{ $input }</code> 不能用作用户名：2 到 32 个字，可用文字、数字和 <code>_ - .</code>，以文字开头。
+username-taken = <code>{ $username }</code> 已有人使用。换一个再发。
+lang-ask = <b>语言 Language</b>
 lang-changed = ✅ 已切换到中文。
 zone-ask = 发送城市或时区名，例如 <code>Asia/Shanghai</code>。所有时间按这个时区显示，提醒在 9:00 到 21:00 之间发送。
+zone-unknown = 没有找到「{ $input }」。换一个城市的英文名，或发送与 UTC 的时差，例如 <code>+8</code>。
+zone-choose = 是哪一个？
+zone-asia-shanghai = 北京、上海
+zone-asia-hong-kong = 香港
+zone-asia-taipei = 台北
+zone-asia-singapore = 新加坡
+zone-asia-tokyo = 东京
+zone-asia-seoul = 首尔
+zone-asia-dubai = 迪拜
+zone-europe-london = 伦敦
+zone-europe-berlin = 柏林
+zone-america-new-york = 纽约
+zone-america-los-angeles = 洛杉矶
+zone-australia-sydney = 悉尼
+zone-row = { $name } { $offset }
 
 ## help
 help-home =
     <b>帮助</b>
     三步用起来：
-    1. 购买套餐或激活序列号，选地区，约 1 分钟开通。
+    1. 激活序列号，选地区，约 1 分钟开通。
     2. 把 ACL 配置粘贴到 Tailscale 控制台，或把 URL 加进 headscale。
     3. 执行 <code>tailscale netcheck</code>，看到你的地区就成功了。
     连不上？打开中继，点「连不上？」。
+terms-text =
+    <b>服务条款</b>
+    1. 我们提供的是 Tailscale DERP 中继：按套餐的天数、流量和设备数使用。中继帮设备建立连接并转发加密流量，我们看不到内容。
+    2. 时间从中继启动时开始计。到期后中继停止，地址和端口保留 3 天，期间续费可原样恢复。
+    3. 序列号谁先激活归谁，激活后即为已使用。请像现金一样保管。
+    4. 不得用于违法用途、攻击他人或转售中继流量。违反的账户会被停用，不影响其他人。
+    5. 我们保存：Telegram 编号、邮箱、序列号与租赁记录、设备的公钥和来源地址、流量统计。用于提供服务、计量和排查故障，不卖给任何人。
+    6. 故障时我们换服务器，剩余时间不受影响。不承担中继停止造成的间接损失；重要连接请选双中继套餐，并保留官方中继。
+    7. 条款有变会在这里更新。
+terms-page = 服务条款：{ $url }
 pay-support =
     付款、退款、重复扣款的问题直接发到这里，请附订单号（在「订单与余额」里）。
     用 Telegram Stars 支付的订单也由我们处理，Telegram 客服不受理。
@@ -713,6 +782,7 @@ btn-confirm = 确认
 btn-lang-zh = 中文
 btn-lang-en = English
 btn-start-register = 开始注册
+btn-start-plain = 开始使用
 btn-code-resend = 重发验证码
 btn-email-change = 换个邮箱
 btn-activate = 激活
@@ -826,8 +896,12 @@ mail-renewed-text =
 
     原到期：{ $old_end }
     现到期：{ $new_end }（{ $left }）
+    方式：{ $method }
+    订单：{ $order }
 
     地址、端口和 ACL 配置都不变，不需要操作。
+
+    查看中继：{ $url }
 
     { $shop }
 mail-remind-7-subject = { $relay } 将于 { $end_date } 到期（{ $left }）

@@ -7,6 +7,7 @@ mod guess;
 pub mod store;
 mod tailnet;
 mod username;
+mod zone;
 
 pub use actor::{AdminActor, NotAdmin};
 pub use code::{
@@ -16,6 +17,7 @@ pub use email::{Email, InvalidEmail};
 pub use guess::{GUESSES, Guesses, LOCK};
 pub use tailnet::{AclCode, AclDigest, AclMode, InvalidAclCode, Tailnet};
 pub use username::{InvalidUsername, Username};
+pub use zone::{COMMON_ZONES, search_zones};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;

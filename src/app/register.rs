@@ -30,6 +30,8 @@ pub enum CodeRequest {
     TooMany {
         /// When another may be sent.
         until: DateTime<Utc>,
+        /// The address of the last one, if it still works.
+        email: Option<Email>,
     },
     /// The address is theirs already.
     Theirs {
@@ -57,7 +59,10 @@ pub async fn request_code(app: &Core, user: UserId, email: Email) -> Result<Code
             let seconds = ((until - now).num_milliseconds() + 999) / 1000;
             return Ok(CodeRequest::Wait { email: last.map_or(email, |last| last.email), seconds });
         }
-        SendAgain::TooMany(until) => return Ok(CodeRequest::TooMany { until }),
+        SendAgain::TooMany(until) => {
+            let last = store::open_code(&mut *tx, user.id).await?.filter(|last| last.works_at(now));
+            return Ok(CodeRequest::TooMany { until, email: last.map(|last| last.email) });
+        }
     }
     let digits = CodeDigits::generate(&*app.random);
     let digest = digits.digest(&app.lookup, user.id, &email);

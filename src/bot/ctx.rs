@@ -100,6 +100,12 @@ impl Ctx {
         self.send(message).await
     }
 
+    /// The same, but what is shown next is a new message and leaves the one whose button was pressed as it is.
+    #[must_use]
+    pub fn apart(&self) -> Self {
+        Self { message: None, ..self.clone() }
+    }
+
     /// Sends a new message to where this happened, and leaves the one whose button was pressed as it is.
     pub async fn send(&self, message: impl Into<Outgoing>) -> Result<MessageId, SendError> {
         self.telegram.send_insisting(self.here(), &message.into()).await

@@ -14,6 +14,7 @@ use crate::adapters::telegram::Telegram;
 use crate::app::{App, ops, people};
 use crate::bot::core::{Delivery, Failure, Handler};
 use crate::bot::ctx::{Ctx, PressAnswer};
+use crate::bot::customer;
 use crate::bot::event::{self, Event, Happening, Sender};
 use crate::bot::limit::{Limit, Verdict};
 use crate::bot::schema;
@@ -98,8 +99,7 @@ impl Bot {
             return Ok(ctx.say(text).await?);
         }
         if ctx.user.is_banned {
-            let text = ctx.words().format(t("error-banned"), &args().text("ref", ctx.user.id));
-            return Ok(ctx.say(text).await?);
+            return customer::refuse(&ctx).await;
         }
         let handling = self.tree.dispatch(dptree::deps![ctx.clone(), happening.event]);
         tokio::pin!(handling);

@@ -3,11 +3,11 @@
 //! [`core`] takes updates from the inbox, in the order of each chat; [`handler`] makes an [`event::Event`] and a
 //! [`ctx::Ctx`] of each; [`schema`] is the tree that says who handles what.
 
-mod basic;
 pub mod callback;
 pub mod commands;
 pub mod core;
 pub mod ctx;
+mod customer;
 pub mod dialogue;
 pub mod event;
 pub mod handler;
@@ -25,7 +25,10 @@ use event::Event;
 
 /// The tree of handlers. Each gets a [`ctx::Ctx`] and what its [`Event`] holds; the first that fits is the one.
 pub fn schema() -> UpdateHandler<anyhow::Error> {
-    dptree::entry().branch(case![Event::OldPress].endpoint(basic::old_press))
+    dptree::entry()
+        .branch(dptree::filter(|ctx: ctx::Ctx| ctx.chat.private).endpoint(customer::handle))
+        .branch(case![Event::Command(command)].endpoint(customer::in_group))
+        .branch(case![Event::OldPress].endpoint(customer::old_in_group))
 }
 
 #[cfg(test)]

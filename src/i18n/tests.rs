@@ -76,6 +76,7 @@ fn samples(lang: Lang, id: &str, variables: &Variables, count: i64) -> Args {
             "relay" => args.text(leaked, "Tokyo #102"),
             "severity" => args.text(leaked, "high"),
             "vantage" => args.text(leaked, chinese("上海", "Shanghai")),
+            "terms" => args.text(leaked, chinese("条款", "terms")),
             "region" => args.text(leaked, chinese("东京", "Tokyo")),
             "from" if id == "confirm-region" => args.text(leaked, chinese("东京", "Tokyo")),
             "to" if id == "confirm-region" => args.text(leaked, chinese("香港", "Hong Kong")),

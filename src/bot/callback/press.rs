@@ -1,7 +1,9 @@
 //! Every button there is.
 
+use chrono_tz::Tz;
+
 use super::presses;
-use crate::types::{RegionCode, RentalId};
+use crate::types::{Lang, RegionCode, RentalId};
 
 presses! {
     /// The main menu.
@@ -69,6 +71,45 @@ presses! {
         /// The rental.
         rental: RentalId,
     } = "rr",
+    /// The screen that everything begins with.
+    Welcome = "w",
+    /// The same in another language.
+    WelcomeIn {
+        /// The language.
+        lang: Lang,
+    } = "wl",
+    /// Begin without registering, where the shop sends no mail.
+    Begin = "beg",
+    /// Ask for an e-mail address.
+    EmailAsk = "em",
+    /// Mail another code.
+    CodeResend = "cr",
+    /// The account.
+    Account = "ac",
+    /// Ask for another name.
+    UsernameAsk = "un",
+    /// The languages.
+    LangAsk = "lg",
+    /// Speak this language.
+    SetLang {
+        /// The language.
+        lang: Lang,
+    } = "ls",
+    /// Ask for a time zone.
+    ZoneAsk = "z",
+    /// Tell times in this zone.
+    SetZone {
+        /// The zone.
+        zone: Tz,
+    } = "zs",
+    /// What happened to the account.
+    AccountHistory = "hi",
+    /// Help.
+    Help = "hp",
+    /// What to know before relying on a relay.
+    Notes = "nt",
+    /// The terms.
+    Terms = "tm",
     /// Ops: put an update that was set aside back into its lane.
     Unpark {
         /// Telegram's number of the update.

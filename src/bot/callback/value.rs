@@ -1,5 +1,7 @@
 //! Values inside a button's data.
 
+use chrono_tz::Tz;
+
 use crate::types::{
     AclId, BatchId, ContainerId, DeviceId, Lang, PlanId, RegionCode, RentalId, SerialId, ServerId,
     ServerTypeId, TailnetId, UserId,
@@ -83,6 +85,17 @@ impl Value for Lang {
 
     fn read(text: &str) -> Option<Self> {
         Self::from_tag(text)
+    }
+}
+
+/// By its name, which is 32 characters at most.
+impl Value for Tz {
+    fn write(&self, data: &mut String) {
+        data.push_str(self.name());
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        text.parse().ok()
     }
 }
 

@@ -177,7 +177,7 @@ pub(super) async fn history(ctx: &Ctx, user: &User, rental: RentalId) -> anyhow:
 }
 
 /// What a record means to the customer; `None` for what is only ours.
-fn happened(record: &Record) -> Option<TextId> {
+pub(in crate::bot) fn happened(record: &Record) -> Option<TextId> {
     let to = record.details.get("to").and_then(|to| to.as_str());
     match (record.operation.as_str(), record.status, to) {
         ("serial_redeem", Status::Success, _) => Some(t("history-redeemed")),

@@ -6,6 +6,7 @@ mod redeem;
 mod test;
 
 pub use acl::delivery;
+pub(super) use card::happened;
 pub use card::relay_button;
 pub use redeem::open_payload;
 
@@ -68,11 +69,11 @@ pub async fn redeem(ctx: &Ctx) -> anyhow::Result<()> {
 }
 
 /// The last row of a screen below the menu.
-fn back_row(ctx: &Ctx, back: &Press) -> [Button; 2] {
+pub(super) fn back_row(ctx: &Ctx, back: &Press) -> [Button; 2] {
     [press(ctx.words().label(t("btn-back")), back), home(ctx)]
 }
 
-fn home(ctx: &Ctx) -> Button {
+pub(super) fn home(ctx: &Ctx) -> Button {
     press(ctx.words().label(t("btn-home")), &Press::Home)
 }
 
