@@ -10,4 +10,5 @@ mod outbox;
 mod probe;
 mod provision;
 mod redeem;
+mod restart;
 mod settings;

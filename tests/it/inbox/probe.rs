@@ -17,24 +17,24 @@ use crate::harness::{BOT, Fixture, wait_until};
 
 /// What was done, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Done {
+pub(crate) enum Done {
     Handled(i64),
     Early(i64),
     Sorry(i64),
 }
 
 #[derive(Debug)]
-pub(super) struct Probe {
+pub(crate) struct Probe {
     fixture: Fixture,
     done: Mutex<Vec<(i64, Done)>>,
     /// Handlers of updates with text `wait` end when this is told.
-    pub(super) gate: Notify,
+    pub(crate) gate: Notify,
     /// As long as it is set, updates with text `away` fail for now.
-    pub(super) away: AtomicBool,
+    pub(crate) away: AtomicBool,
 }
 
 impl Probe {
-    pub(super) fn new(fixture: &Fixture) -> Arc<Self> {
+    pub(crate) fn new(fixture: &Fixture) -> Arc<Self> {
         Arc::new(Self {
             fixture: fixture.clone(),
             done: Mutex::default(),
@@ -48,12 +48,12 @@ impl Probe {
     }
 
     /// All that was done.
-    pub(super) fn done(&self) -> Vec<Done> {
+    pub(crate) fn done(&self) -> Vec<Done> {
         self.done.lock().unwrap().iter().map(|(_, done)| done.clone()).collect()
     }
 
     /// Updates handled, per chat.
-    pub(super) fn by_chat(&self) -> HashMap<i64, Vec<i64>> {
+    pub(crate) fn by_chat(&self) -> HashMap<i64, Vec<i64>> {
         let mut chats: HashMap<i64, Vec<i64>> = HashMap::new();
         for (chat, done) in self.done.lock().unwrap().iter() {
             if let Done::Handled(id) = done {
@@ -63,11 +63,11 @@ impl Probe {
         chats
     }
 
-    pub(super) fn handled(&self) -> usize {
+    pub(crate) fn handled(&self) -> usize {
         self.by_chat().values().map(Vec::len).sum()
     }
 
-    pub(super) async fn wait_handled(&self, count: usize) {
+    pub(crate) async fn wait_handled(&self, count: usize) {
         wait_until(&format!("{count} updates handled"), async || self.handled() >= count).await;
     }
 }
@@ -119,23 +119,23 @@ fn chat_of(update: &Value) -> i64 {
 }
 
 /// A message.
-pub(super) fn message(id: i64, chat: i64, text: &str) -> String {
+pub(crate) fn message(id: i64, chat: i64, text: &str) -> String {
     json!({"update_id": id, "message": {"message_id": id, "chat": {"id": chat}, "text": text}}).to_string()
 }
 
 /// A pressed button.
-pub(super) fn press(id: i64, chat: i64) -> String {
+pub(crate) fn press(id: i64, chat: i64) -> String {
     json!({"update_id": id, "callback_query": {"id": "q", "from": {"id": 1}, "message": {"chat": {"id": chat}}}})
         .to_string()
 }
 
 /// A question that Telegram wants answered within ten seconds.
-pub(super) fn checkout(id: i64) -> String {
+pub(crate) fn checkout(id: i64) -> String {
     json!({"update_id": id, "pre_checkout_query": {"id": "q", "from": {"id": 1}}}).to_string()
 }
 
 /// Stores updates, side by side as from a webhook.
-pub(super) async fn put(fixture: &Fixture, bodies: impl IntoIterator<Item = String>) {
+pub(crate) async fn put(fixture: &Fixture, bodies: impl IntoIterator<Item = String>) {
     let inbox = Inbox::start(fixture.app.pool.clone());
     let puts = bodies.into_iter().map(|body| {
         let (inbox, sealer) = (inbox.clone(), fixture.sealer.clone());
@@ -145,17 +145,17 @@ pub(super) async fn put(fixture: &Fixture, bodies: impl IntoIterator<Item = Stri
 }
 
 /// A bot process.
-pub(super) struct Replica {
+pub(crate) struct Replica {
     stop: CancellationToken,
     task: tokio::task::JoinHandle<()>,
 }
 
 impl Replica {
-    pub(super) fn start(fixture: &Fixture, probe: &Arc<Probe>) -> Self {
+    pub(crate) fn start(fixture: &Fixture, probe: &Arc<Probe>) -> Self {
         Self::with(fixture, probe, Limits::default())
     }
 
-    pub(super) fn with(fixture: &Fixture, probe: &Arc<Probe>, limits: Limits) -> Self {
+    pub(crate) fn with(fixture: &Fixture, probe: &Arc<Probe>, limits: Limits) -> Self {
         let stop = CancellationToken::new();
         let (pool, sealer, told) = (fixture.app.pool.clone(), fixture.sealer.clone(), stop.clone());
         let probe = probe.clone();
@@ -164,14 +164,14 @@ impl Replica {
     }
 
     /// Stops in order.
-    pub(super) async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.stop.cancel();
         tokio::time::timeout(Duration::from_secs(30), self.task).await.unwrap().unwrap();
     }
 }
 
 /// Waits until nothing is open, and checks that nothing is leased any more.
-pub(super) async fn drained(fixture: &Fixture) {
+pub(crate) async fn drained(fixture: &Fixture) {
     let pool = &fixture.app.pool;
     wait_until("an empty inbox", async || store::depth(pool, BOT).await.unwrap().open == 0).await;
     wait_until("no lane leased", async || {

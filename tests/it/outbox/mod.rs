@@ -2,4 +2,4 @@
 
 mod order;
 mod trouble;
-mod wire;
+pub(crate) mod wire;

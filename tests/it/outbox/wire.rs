@@ -18,17 +18,17 @@ use tokio_util::sync::CancellationToken;
 use crate::harness::{Fixture, wait_until};
 
 /// The ops group.
-pub(super) const OPS: ChatId = ChatId(-100);
+pub(crate) const OPS: ChatId = ChatId(-100);
 
 /// What went over the wire.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Call {
+pub(crate) enum Call {
     Send(ChatId, String),
     Edit(ChatId, i32, String),
 }
 
 /// What Telegram answers next.
-pub(super) enum Answer {
+pub(crate) enum Answer {
     Fail(SendError),
     Gone,
 }
@@ -41,7 +41,7 @@ struct State {
 }
 
 /// Telegram, and the texts.
-pub(super) struct Wire(Mutex<State>);
+pub(crate) struct Wire(Mutex<State>);
 
 impl std::fmt::Debug for Wire {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -50,7 +50,7 @@ impl std::fmt::Debug for Wire {
 }
 
 impl Wire {
-    pub(super) fn new() -> Arc<Self> {
+    pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self(Mutex::default()))
     }
 
@@ -58,15 +58,15 @@ impl Wire {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn will(&self, answer: Answer) {
+    pub(crate) fn will(&self, answer: Answer) {
         self.state().answers.push_back(answer);
     }
 
-    pub(super) fn calls(&self) -> Vec<Call> {
+    pub(crate) fn calls(&self) -> Vec<Call> {
         self.state().calls.clone()
     }
 
-    pub(super) async fn wait_calls(&self, count: usize) -> Vec<Call> {
+    pub(crate) async fn wait_calls(&self, count: usize) -> Vec<Call> {
         wait_until(&format!("{count} calls"), async || self.calls().len() >= count).await;
         self.calls()
     }
@@ -124,46 +124,46 @@ impl Renderer for Wire {
 }
 
 /// A worker's sender.
-pub(super) struct Running {
+pub(crate) struct Running {
     stop: CancellationToken,
     task: tokio::task::JoinHandle<()>,
 }
 
 impl Running {
-    pub(super) fn start(fixture: &Fixture, wire: &Arc<Wire>) -> Self {
+    pub(crate) fn start(fixture: &Fixture, wire: &Arc<Wire>) -> Self {
         let stop = CancellationToken::new();
         let sender = Sender::new(fixture.app.clone(), wire.clone(), wire.clone(), stop.clone());
         let task = tokio::spawn(async move { sender.run().await.unwrap() });
         Self { stop, task }
     }
 
-    pub(super) async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.stop.cancel();
         tokio::time::timeout(Duration::from_secs(20), self.task).await.unwrap().unwrap();
     }
 }
 
-pub(super) const SHOP: TenantId = TenantId(1);
+pub(crate) const SHOP: TenantId = TenantId(1);
 
 /// A user on Telegram.
-pub(super) async fn user(fixture: &Fixture, telegram: i64) -> UserId {
+pub(crate) async fn user(fixture: &Fixture, telegram: i64) -> UserId {
     let sql = "insert into users (tenant_id, username, telegram_id) values (1, $1, $2) returning id";
     let id = sqlx::query_scalar(sql).bind(format!("user{telegram}")).bind(telegram);
     UserId(id.fetch_one(&fixture.app.pool).await.unwrap())
 }
 
 /// Binds the ops group.
-pub(super) async fn bind_ops(fixture: &Fixture) {
+pub(crate) async fn bind_ops(fixture: &Fixture) {
     settings::store::set(&fixture.app.pool, SHOP, Setting::OpsGroup, OPS).await.unwrap();
 }
 
 /// A letter about job `n`, whose text is `n`.
-pub(super) fn letter(to: Audience, n: i64) -> Letter {
+pub(crate) fn letter(to: Audience, n: i64) -> Letter {
     Letter::new(SHOP, to, Notice::JobFailed { job_id: n }, format!("test:{to:?}:{n}"))
 }
 
 /// Puts letters into the outbox, in one transaction.
-pub(super) async fn post(
+pub(crate) async fn post(
     fixture: &Fixture,
     letters: impl IntoIterator<Item = Letter>,
 ) -> Vec<Option<OutboxId>> {
@@ -178,7 +178,7 @@ pub(super) async fn post(
 }
 
 /// Turns the clock forward until the outbox is empty: what waits for another try gets it.
-pub(super) async fn drained(fixture: &Fixture) {
+pub(crate) async fn drained(fixture: &Fixture) {
     let pool = &fixture.app.pool;
     wait_until("an empty outbox", async || {
         fixture.clock.advance(TimeDelta::seconds(5));
@@ -188,7 +188,7 @@ pub(super) async fn drained(fixture: &Fixture) {
 }
 
 /// State and reason of each row, in order.
-pub(super) async fn fates(fixture: &Fixture) -> Vec<(String, Option<String>)> {
+pub(crate) async fn fates(fixture: &Fixture) -> Vec<(String, Option<String>)> {
     let rows = sqlx::query_as("select state::text, failure from outbox order by id");
     rows.fetch_all(&fixture.app.pool).await.unwrap()
 }
