@@ -6,17 +6,20 @@
 mod check;
 mod layers;
 mod raw;
+mod relay;
 #[cfg(test)]
 mod tests;
 
 pub use crate::adapters::smtp::{Server as Smtp, Tls as SmtpTls};
 
+use crate::fleet::image::ImageRef;
+use crate::types::{Lang, Title};
 use chrono_tz::Tz;
 use layers::Layers;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -173,10 +176,12 @@ pub struct Http {
 /// What customers see.
 #[derive(Debug, Clone)]
 pub struct Shop {
-    /// The shop's name by language tag; may lack languages.
-    pub name: BTreeMap<String, String>,
-    /// Language tag for whoever has none of ours.
-    pub language: String,
+    /// The shop's name.
+    pub name: Title,
+    /// Where our probes look from, such as the city of this machine.
+    pub vantage: Title,
+    /// For whoever has no language of ours.
+    pub language: Lang,
     /// Zone for users who have not chosen one.
     pub time_zone: Tz,
     /// Page with the terms; absent, the built-in text is shown.
@@ -192,15 +197,17 @@ pub struct Relay {
     pub ports: PortRange,
     /// What admission answers when we can't tell.
     pub admission_on_failure: Admission,
+    /// Where relays ask for admission, if that is not [`Settings::public_url`].
+    pub admission_url: Option<Url>,
+    /// Addresses that never count as a customer's device: those that our probes come from.
+    pub own_addresses: Vec<IpAddr>,
 }
 
 /// One build of the relay image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Image {
-    /// Its name and tag.
-    pub reference: String,
-    /// Its id, `sha256:` and 64 hex digits: what is on a server must be exactly this.
-    pub id: String,
+    /// Its name and its ids: what is on a server must be exactly this.
+    pub image: ImageRef,
     /// The file that `docker save` made, streamed to servers that lack it.
     pub archive: PathBuf,
 }
@@ -280,20 +287,6 @@ impl Settings {
             Some(secret) => secret.clone(),
             None => hex::encode(lookup.digest("telegram webhook secret", b"")).into(),
         }
-    }
-}
-
-impl Database {
-    /// The address as text, for programs such as `pg_dump`.
-    pub fn address(&self) -> Option<&str> {
-        self.url.as_ref().map(ExposeSecret::expose_secret)
-    }
-}
-
-impl Shop {
-    /// The shop's name in `language`, else in the shop's own.
-    pub fn name(&self, language: &str) -> Option<&str> {
-        self.name.get(language).or_else(|| self.name.get(&self.language)).map(String::as_str)
     }
 }
 

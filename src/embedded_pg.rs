@@ -168,6 +168,13 @@ impl EmbeddedPg {
         PgConnectOptions::new_without_pgpass().socket(&self.cluster.folder).username(NAME).database(NAME)
     }
 
+    /// The same as an address, for other programs.
+    pub fn address(&self) -> String {
+        let folder = self.cluster.folder.to_string_lossy();
+        let folder = percent_encoding::utf8_percent_encode(&folder, percent_encoding::NON_ALPHANUMERIC);
+        format!("postgres://{NAME}@localhost/{NAME}?host={folder}")
+    }
+
     /// The programs it runs from, which also fit for dumps.
     pub fn programs(&self) -> &Programs {
         &self.cluster.programs

@@ -38,6 +38,8 @@ pub mod bot;
 pub mod worker;
 
 // edge
+pub mod base;
+pub mod cli;
 pub mod config;
 pub mod embedded_pg;
 pub mod shutdown;

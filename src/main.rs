@@ -1,3 +1,6 @@
-//! The `derpshop` binary.
+//! The `derpshop` binary: everything is in the library's `cli`.
 
-fn main() {}
+#[tokio::main]
+async fn main() -> std::process::ExitCode {
+    derpshop::cli::main().await
+}

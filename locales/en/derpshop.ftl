@@ -972,12 +972,8 @@ mail-renewed-text =
 
     Was: { $old_end }
     Now: { $new_end } ({ $left })
-    By: { $method }
-    Order: { $order }
 
     Address, port and ACL config stay the same. There is nothing to do.
-
-    Your relay: { $url }
 
     { $shop }
 mail-remind-7-subject = { $relay } ends { $end_date } ({ $left })

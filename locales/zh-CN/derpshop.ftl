@@ -896,12 +896,8 @@ mail-renewed-text =
 
     原到期：{ $old_end }
     现到期：{ $new_end }（{ $left }）
-    方式：{ $method }
-    订单：{ $order }
 
     地址、端口和 ACL 配置都不变，不需要操作。
-
-    查看中继：{ $url }
 
     { $shop }
 mail-remind-7-subject = { $relay } 将于 { $end_date } 到期（{ $left }）

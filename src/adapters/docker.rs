@@ -48,17 +48,8 @@ pub struct Engine {
 pub struct EngineFacts {
     /// Its version, such as `20.10.24+dfsg1`.
     pub version: String,
-    /// The containers that run, ours and others', by name.
-    pub running: Vec<RunningName>,
-}
-
-/// A running container.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RunningName {
-    /// Its name.
-    pub name: String,
-    /// The installation that it belongs to, if any.
-    pub install: Option<String>,
+    /// The names of the containers that run, ours and others'.
+    pub running: Vec<String>,
 }
 
 impl Engine {
@@ -88,13 +79,7 @@ impl Engine {
         let version = self.docker.version().await.map_err(|e| self.general(e))?;
         let options = ListContainersOptionsBuilder::default().build();
         let running = self.docker.list_containers(Some(options)).await.map_err(|e| self.general(e))?;
-        let running = running
-            .into_iter()
-            .map(|c| RunningName {
-                name: name(&c),
-                install: c.labels.and_then(|mut labels| labels.remove(LABEL_INSTALL)),
-            })
-            .collect();
+        let running = running.iter().map(name).collect();
         Ok(EngineFacts { version: version.version.unwrap_or_default(), running })
     }
 

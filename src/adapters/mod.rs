@@ -1,5 +1,6 @@
 //! Every socket: what the domain's ports are to the outside world.
 
+pub mod backup;
 pub mod docker;
 pub mod http;
 pub mod probe;

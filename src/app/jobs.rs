@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 
+use crate::acl::admission;
 use crate::app::Core;
 use crate::db::StoreError;
 use crate::jobs::store::{self, QueuedJob};
@@ -15,6 +16,9 @@ const DELETED: i64 = 5000;
 const UPDATES_KEPT: TimeDelta = TimeDelta::days(7);
 /// How long a settled message's key is remembered.
 const MESSAGES_KEPT: TimeDelta = TimeDelta::days(90);
+
+/// How long admission decisions are kept.
+const ADMISSIONS_KEPT: TimeDelta = TimeDelta::days(180);
 
 /// Tells the ops group of jobs that failed for good, each failure once.
 pub async fn report_failed(app: &Core) -> Result<(), StoreError> {
@@ -37,4 +41,11 @@ pub async fn clean_inbox(app: &Core) -> Result<(), StoreError> {
     while crate::inbox::store::delete_idle_lanes(&app.pool, DELETED).await? > 0 {}
     while notify::store::delete_settled(&app.pool, now - MESSAGES_KEPT, DELETED).await? > 0 {}
     Ok(())
+}
+
+/// Makes the months of the admission log ahead of time, and drops those that are old.
+pub async fn keep_logs(app: &Core) -> Result<(), StoreError> {
+    let now = app.clock.now();
+    let mut conn = app.pool.acquire().await?;
+    admission::store::keep_months(&mut conn, now, now - ADMISSIONS_KEPT).await
 }

@@ -9,6 +9,7 @@ pub mod jobs;
 pub mod lifecycle;
 pub mod look;
 pub mod mail_code;
+pub mod mail_renewal;
 pub mod ops;
 pub mod people;
 pub mod profile;
@@ -20,6 +21,7 @@ pub mod sweep;
 pub mod views;
 
 pub use error::AppError;
+pub mod restore;
 
 use std::fmt;
 use std::net::IpAddr;

@@ -57,6 +57,8 @@ operations! {
     ServerReconcile = "server_reconcile",
     /// A version of an ACL was made.
     AclVersion = "acl_version",
+    /// The state from a backup was confirmed.
+    RestoreConfirmed = "restore_confirmed",
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
 use crate::adapters::telegram::Telegram;
@@ -55,7 +57,7 @@ pub async fn run(
     options: Options,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    let Some(name) = reach(&stop, async || telegram.user_name().await).await else { return Ok(()) };
+    let Some(name) = reach(&stop, || telegram.user_name().boxed()).await else { return Ok(()) };
     tracing::info!(name, "the bot answers");
     let limit = Limit::new(options.per_minute);
     let bot = Bot::new(app.clone(), telegram.clone(), texts.clone(), name, limit);
@@ -67,7 +69,7 @@ pub async fn run(
                 Poller::new(app.pool.clone(), telegram.clone(), sealer, stop.clone()).run().await
             }
             Source::Webhook { url, secret } => {
-                let set = async || telegram.set_webhook(url, secret.expose_secret()).await;
+                let set = || telegram.set_webhook(url, secret.expose_secret()).boxed();
                 if reach(&stop, set).await.is_some() {
                     tracing::info!("updates come by webhook");
                 }
@@ -82,10 +84,10 @@ pub async fn run(
 
 /// Lists the commands, which the bot works without.
 async fn list_commands(app: &App, telegram: &Telegram, texts: &Texts, stop: &CancellationToken) {
-    reach(stop, async || commands::register_private(telegram, texts).await).await;
+    reach(stop, || commands::register_private(telegram, texts).boxed()).await;
     match ops::group(app).await {
         Ok(Some(group)) => {
-            reach(stop, async || commands::register_ops(telegram, texts, group).await).await;
+            reach(stop, || commands::register_ops(telegram, texts, group).boxed()).await;
         }
         Ok(None) => {}
         Err(error) => {
@@ -98,7 +100,10 @@ async fn list_commands(app: &App, telegram: &Telegram, texts: &Texts, stop: &Can
 }
 
 /// Calls Telegram until it answers; `None` if it refuses or it is time to stop.
-async fn reach<T>(stop: &CancellationToken, call: impl AsyncFn() -> Result<T, SendError>) -> Option<T> {
+async fn reach<'a, T>(
+    stop: &CancellationToken,
+    call: impl Fn() -> BoxFuture<'a, Result<T, SendError>>,
+) -> Option<T> {
     let mut pause = PAUSES.0;
     loop {
         let wait = match call().await {

@@ -3,9 +3,10 @@
 use super::layers::Layers;
 use super::raw::{self, Raw};
 use super::{
-    Admission, Backup, Config, ConfigError, Database, Http, Image, Limits, Log, LogFormat, PortRange,
-    Problem, Relay, Settings, Shop, Smtp, SmtpTls, Telegram, TelegramMode,
+    Backup, Config, ConfigError, Database, Http, Limits, Log, LogFormat, Problem, Settings, Shop, Smtp,
+    SmtpTls, Telegram, TelegramMode,
 };
+use crate::types::{Lang, Title};
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -42,7 +43,8 @@ pub(super) fn settings(raw: Raw, layers: &Layers) -> Result<Settings, ConfigErro
     check.done(settings)
 }
 
-struct Check<'a> {
+/// The mistakes found so far, and where values came from.
+pub(super) struct Check<'a> {
     layers: &'a Layers,
     problems: Vec<Problem>,
 }
@@ -56,7 +58,7 @@ impl Check<'_> {
         }
     }
 
-    fn wrong(&mut self, key: &str, problem: impl Into<String>) {
+    pub(super) fn wrong(&mut self, key: &str, problem: impl Into<String>) {
         self.problems.push(Problem {
             key: key.into(),
             place: self.layers.place(key),
@@ -65,7 +67,13 @@ impl Check<'_> {
     }
 
     /// Parses a text setting, or falls back on its default (whose text is ours and right).
-    fn parse<T: FromStr>(&mut self, key: &str, written: Option<&str>, default: T, what: &str) -> T {
+    pub(super) fn parse<T: FromStr>(
+        &mut self,
+        key: &str,
+        written: Option<&str>,
+        default: T,
+        what: &str,
+    ) -> T {
         match written.map(|text| text.trim().parse()) {
             None => default,
             Some(Ok(value)) => value,
@@ -77,7 +85,13 @@ impl Check<'_> {
     }
 
     /// Picks one of a few words.
-    fn word<T: Copy>(&mut self, key: &str, written: Option<&str>, words: &[(&str, T)], default: T) -> T {
+    pub(super) fn word<T: Copy>(
+        &mut self,
+        key: &str,
+        written: Option<&str>,
+        words: &[(&str, T)],
+        default: T,
+    ) -> T {
         let Some(written) = written else { return default };
         if let Some((_, value)) = words.iter().find(|(word, _)| *word == written) {
             return *value;
@@ -95,7 +109,7 @@ impl Check<'_> {
     }
 
     /// An http(s) address without query and fragment; the path ends without a slash.
-    fn web_address(&mut self, key: &str, written: Option<&str>) -> Option<Url> {
+    pub(super) fn web_address(&mut self, key: &str, written: Option<&str>) -> Option<Url> {
         let written = written?;
         let parsed = Url::parse(written.trim().trim_end_matches('/')).ok().filter(|url| {
             matches!(url.scheme(), "http" | "https")
@@ -145,7 +159,7 @@ impl Check<'_> {
         }
     }
 
-    fn absolute(
+    pub(super) fn absolute(
         &mut self,
         key: &str,
         written: Option<PathBuf>,
@@ -277,18 +291,13 @@ impl Check<'_> {
     }
 
     fn shop(&mut self, raw: raw::Shop) -> Shop {
-        let mut name = BTreeMap::new();
-        for (tag, text) in raw.name {
-            let key = format!("shop.name.{tag}");
-            if text.trim().is_empty() {
-                self.wrong(&key, "should not be empty");
-            }
-            name.insert(self.language(&key, &tag), text);
-        }
         let zone = "an IANA time zone such as Asia/Shanghai";
+        let words = Lang::ALL.map(|lang| (lang.tag(), lang));
+        let name = self.title("shop.name", raw.name, "DERP Shop");
         Shop {
+            vantage: self.title("shop.vantage", raw.vantage, &name.en),
             name,
-            language: self.language("shop.language", raw.language.as_deref().unwrap_or("zh-CN")),
+            language: self.word("shop.language", raw.language.as_deref(), &words, Lang::default()),
             time_zone: self.parse(
                 "shop.time_zone",
                 raw.time_zone.as_deref(),
@@ -299,63 +308,24 @@ impl Check<'_> {
         }
     }
 
-    /// The tag in its usual spelling: a variable's name only gives `zh_cn`.
-    fn language(&mut self, key: &str, tag: &str) -> String {
-        if let Ok(tag) = tag.parse::<unic_langid::LanguageIdentifier>() {
-            return tag.to_string();
+    /// A text in each language; where one is missing, the other stands in.
+    fn title(&mut self, key: &str, written: BTreeMap<String, String>, default: &str) -> Title {
+        let mut texts = BTreeMap::new();
+        for (tag, text) in written {
+            // The name of a variable can only spell `zh_cn`.
+            let plain = |tag: &str| tag.replace('_', "-").to_lowercase();
+            let lang = Lang::ALL.into_iter().find(|lang| plain(lang.tag()) == plain(&tag));
+            match lang {
+                Some(_) if text.trim().is_empty() => {
+                    self.wrong(&format!("{key}.{tag}"), "should not be empty");
+                }
+                Some(lang) => drop(texts.insert(lang.tag(), text.trim().to_owned())),
+                None => self.wrong(&format!("{key}.{tag}"), "is for a language that we don't speak"),
+            }
         }
-        self.wrong(key, "should have a language tag such as en or zh-CN");
-        tag.to_owned()
-    }
-
-    fn relay(&mut self, raw: raw::Relay) -> Relay {
-        let answers = [("allow", Admission::Allow), ("deny", Admission::Deny)];
-        let answer = raw.admission_on_failure.as_deref();
-        Relay {
-            images: self.images(raw.images),
-            ports: self.ports(raw.ports.as_deref()),
-            admission_on_failure: self.word("relay.admission_on_failure", answer, &answers, Admission::Allow),
-        }
-    }
-
-    fn images(&mut self, raw: BTreeMap<String, raw::Image>) -> BTreeMap<String, Image> {
-        let mut images = BTreeMap::new();
-        for (architecture, image) in raw {
-            let key = |part: &str| format!("relay.images.{architecture}{part}");
-            if !matches!(architecture.as_str(), "amd64" | "arm64") {
-                self.wrong(&key(""), "is for an unknown architecture; there are amd64 and arm64");
-            }
-            let id = image.id.unwrap_or_default();
-            let digits = id.strip_prefix("sha256:").unwrap_or_default();
-            if digits.len() != 64 || !digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
-                self.wrong(
-                    &key(".id"),
-                    "should be `sha256:` and 64 hex digits, as `docker image inspect` prints it",
-                );
-            }
-            let reference = image.reference.unwrap_or_default();
-            if reference.is_empty() {
-                self.wrong(&key(".reference"), "should be a name and tag such as derpshop/derper:1.84");
-            }
-            if image.archive.is_none() {
-                self.wrong(&key(".archive"), "should be the file that `docker save` made");
-            }
-            let archive = self.absolute(&key(".archive"), image.archive, PathBuf::new);
-            images.insert(architecture, Image { reference, id, archive });
-        }
-        images
-    }
-
-    fn ports(&mut self, written: Option<&str>) -> PortRange {
-        let default = PortRange { first: 20000, last: 29999 };
-        let Some(written) = written else { return default };
-        let range = written.split_once('-').and_then(|(first, last)| {
-            Some(PortRange { first: first.trim().parse().ok()?, last: last.trim().parse().ok()? })
-        });
-        range.filter(|range| range.first >= 1024 && range.first <= range.last).unwrap_or_else(|| {
-            self.wrong("relay.ports", "should be two ports above 1023 with a dash, such as 20000-29999");
-            default
-        })
+        let of = |lang: Lang, other: Lang| texts.get(lang.tag()).or(texts.get(other.tag()));
+        let text = |lang, other| of(lang, other).map_or(default, String::as_str).to_owned();
+        Title { zh_cn: text(Lang::ZhCn, Lang::En), en: text(Lang::En, Lang::ZhCn) }
     }
 
     fn limits(&mut self, raw: &raw::Limits) -> Limits {

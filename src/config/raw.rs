@@ -91,6 +91,7 @@ pub(super) struct Http {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Shop {
     pub(super) name: BTreeMap<String, String>,
+    pub(super) vantage: BTreeMap<String, String>,
     pub(super) language: Option<String>,
     pub(super) time_zone: Option<String>,
     pub(super) terms_url: Option<String>,
@@ -103,6 +104,8 @@ pub(super) struct Relay {
     pub(super) images: BTreeMap<String, Image>,
     pub(super) ports: Option<String>,
     pub(super) admission_on_failure: Option<String>,
+    pub(super) admission_url: Option<String>,
+    pub(super) own_addresses: Option<String>,
 }
 
 #[derive(Debug, Default, serde::Deserialize)]
@@ -110,7 +113,7 @@ pub(super) struct Relay {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Image {
     pub(super) reference: Option<String>,
-    pub(super) id: Option<String>,
+    pub(super) ids: Option<String>,
     pub(super) archive: Option<PathBuf>,
 }
 

@@ -1,5 +1,6 @@
 use super::*;
 use figment::providers::Format;
+use secrecy::ExposeSecret;
 use std::collections::BTreeSet;
 
 const EXAMPLE: &str = include_str!("../../deploy/derpshop.example.toml");
@@ -45,9 +46,17 @@ fn leaves(value: &serde_json::Value, path: &str, found: &mut BTreeSet<String>) {
 fn the_example_parses_as_shipped_and_shows_the_defaults() {
     let shipped = Settings::parse(Some((Path::new("example"), EXAMPLE)), Vec::new()).unwrap();
     let mut shown = example_uncommented();
-    for required in
-        ["public_url", "url", "terms_url", "webhook_secret", "bin_dir", "token_file", "password_file"]
-    {
+    for required in [
+        "public_url",
+        "url",
+        "terms_url",
+        "admission_url",
+        "own_addresses",
+        "webhook_secret",
+        "bin_dir",
+        "token_file",
+        "password_file",
+    ] {
         shown = shown
             .lines()
             .filter(|line| !line.starts_with(&format!("{required} = ")))
@@ -57,7 +66,8 @@ fn the_example_parses_as_shipped_and_shows_the_defaults() {
     let shown = Config::parse(Some((Path::new("example"), &shown)), Vec::new()).unwrap();
     let without_names = |settings: &Settings| {
         let mut settings = settings.clone();
-        settings.shop.name.clear();
+        settings.shop.name = shipped.shop.name.clone();
+        settings.shop.vantage = shipped.shop.vantage.clone();
         settings.telegram.bot_id = None;
         format!("{settings:?}")
     };
@@ -65,8 +75,7 @@ fn the_example_parses_as_shipped_and_shows_the_defaults() {
     let defaults = file("").unwrap();
     assert_eq!(format!("{:?}", defaults.backup), format!("{:?}", shown.backup));
     assert_eq!(shown.smtp.unwrap().port, 587);
-    assert_eq!(shown.settings.shop.name("en"), Some("DERP Shop"));
-    assert_eq!(shown.settings.shop.name("fr"), shown.settings.shop.name("zh-CN"));
+    assert_eq!(shown.settings.shop.name.en, "DERP Shop");
 }
 
 #[test]
@@ -74,7 +83,7 @@ fn the_example_lists_every_key_and_no_other() {
     let image = BTreeMap::from([("amd64".to_owned(), raw::Image::default())]);
     let name = BTreeMap::from([("zh-CN".to_owned(), String::new()), ("en".to_owned(), String::new())]);
     let relay = raw::Relay { images: image, ..Default::default() };
-    let shop = raw::Shop { name, ..Default::default() };
+    let shop = raw::Shop { vantage: name.clone(), name, ..Default::default() };
     let all = serde_json::to_value(raw::Raw { shop, relay, ..Default::default() }).unwrap();
     let (mut known, mut listed) = (BTreeSet::new(), BTreeSet::new());
     leaves(&all, "", &mut known);
@@ -115,10 +124,10 @@ fn the_environment_wins_and_gives_every_kind_of_value() {
     let smtp = config.smtp.unwrap();
     assert_eq!((smtp.host.as_str(), smtp.port), ("env", 2525));
     assert_eq!(smtp.credentials.unwrap().1.expose_secret(), "0123", "digits stay text");
-    assert_eq!(config.settings.shop.name("zh-CN"), Some("x"));
+    assert_eq!(config.settings.shop.name, Title { zh_cn: "x".into(), en: "x".into() });
     assert_eq!(config.settings.http.listen.port(), 99);
     assert_eq!(config.settings.limits.jobs.get(), 5);
-    assert_eq!(config.settings.database.address(), Some("postgres://ours/name"));
+    assert_eq!(config.settings.database.url.unwrap().expose_secret(), "postgres://ours/name");
     assert_eq!(config.settings.telegram.bot_id, Some(123_456_789));
     assert_eq!(config.telegram_token.unwrap().expose_secret(), TOKEN);
 }
@@ -140,10 +149,15 @@ fn every_mistake_is_named_with_key_and_place() {
         metrics = '0.0.0.0:1'
         [shop]
         time_zone = 'Asia/Beijing'
+        language = 'fr'
+        [shop.vantage]
+        fr = 'x'
+        en = ''
         [relay]
         ports = '80-90'
+        own_addresses = 'localhost'
         [relay.images.mips]
-        id = 'sha256:abc'
+        ids = 'sha256:abc'
         [limits]
         jobs = 0
         [log]
@@ -158,12 +172,15 @@ fn every_mistake_is_named_with_key_and_place() {
     telegram.token (/etc/x.toml) should look like 123456789:AA..., as @BotFather gives it
     telegram.mode (/etc/x.toml) should be one of "polling", "webhook"
     http.metrics (/etc/x.toml) should be a loopback address: figures are not for the outside
+    shop.vantage.en (/etc/x.toml) should not be empty
+    shop.vantage.fr (/etc/x.toml) is for a language that we don't speak
+    shop.language (/etc/x.toml) should be one of "zh-CN", "en"
     shop.time_zone (/etc/x.toml) should be an IANA time zone such as Asia/Shanghai
     relay.images.mips (/etc/x.toml) is for an unknown architecture; there are amd64 and arm64
-    relay.images.mips.id (/etc/x.toml) should be `sha256:` and 64 hex digits, as `docker image inspect` prints it
-    relay.images.mips.reference should be a name and tag such as derpshop/derper:1.84
+    relay.images.mips (/etc/x.toml) needs a reference NAME:TAG and ids, each `sha256:` and 64 hex digits
     relay.images.mips.archive should be the file that `docker save` made
     relay.ports (/etc/x.toml) should be two ports above 1023 with a dash, such as 20000-29999
+    relay.own_addresses (/etc/x.toml) should be IP addresses with commas between them
     limits.jobs (/etc/x.toml) should be more than 0
     smtp.tls (/etc/x.toml) should be one of "implicit", "starttls", "none"
     smtp.password is missing, while smtp.user is set

@@ -28,7 +28,7 @@ pub enum HostCommand {
     Listening,
     /// First and last port that the kernel hands out to outgoing connections.
     EphemeralPorts,
-    /// Words out of `dockerd`, `socket`, `writable`: what there is of Docker.
+    /// Words out of `dockerd`, `socket`, `writable`, `listening`: what there is of Docker.
     EngineTraces,
     /// Installs Docker Engine from the distribution. Goes on if the session is cut; a second run waits for the first.
     InstallEngine,
@@ -100,7 +100,7 @@ more=; [ "$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" = Y ] && m
 wait="-o DPkg::Lock::Timeout=300"
 install() { apt-get -q -y $wait -o Dpkg::Options::=--force-confold install --no-install-recommends docker.io iptables $more; }
 apt-get -q $wait update; install || { dpkg --configure -a --force-confold && install; }'
-flock -w 900 /var/lock/derpshop-setup.lock sh -c "$work" >"$log" 2>&1 </dev/null && exit 0
+flock -w 900 /run/derpshop-setup.lock sh -c "$work" >"$log" 2>&1 </dev/null && exit 0
 s=$?; tail -n 12 "$log" >&2; exit $s"#;
 
 const START: &str = r#"start() {
@@ -222,7 +222,8 @@ impl HostCommand {
             Self::EphemeralPorts => "cat /proc/sys/net/ipv4/ip_local_port_range",
             Self::EngineTraces => {
                 "s=/var/run/docker.sock; command -v dockerd >/dev/null && echo dockerd; [ -S $s ] && echo socket; \
-                 [ -w $s ] && echo writable; true"
+                 [ -w $s ] && echo writable; \
+                 awk '$4 == \"00010000\" && $8 ~ /run\\/docker.sock$/ { print \"listening\"; exit }' /proc/net/unix; true"
             }
             Self::InstallEngine => INSTALL_ENGINE,
             Self::StartEngine => return format!("{START}start"),

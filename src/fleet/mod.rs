@@ -10,4 +10,5 @@ pub mod probe;
 pub mod reconcile;
 pub mod relay;
 pub mod server;
+pub mod setup;
 pub mod store;

@@ -169,6 +169,18 @@ impl Job for SweepRentals {
     }
 }
 
+/// Makes the months of the time series ahead of time, and drops old ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeepLogs {}
+
+impl Job for KeepLogs {
+    const NAME: &'static str = "keep_logs";
+
+    fn spec(&self) -> Spec {
+        Spec::default().once(Self::NAME).attempts(5)
+    }
+}
+
 /// Mails a user that a rental has a new end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MailRenewal {

@@ -65,8 +65,13 @@ impl SerialCode {
     ///
     /// A right code anywhere wins; otherwise text that is nothing but a damaged code is a typo.
     pub fn find(text: &str) -> Result<Self, NotASerial> {
-        let words =
-            || text.split(|c: char| c.is_whitespace() || ",;:=?&/\"'()<>，。；：（）「」".contains(c));
+        let words = || {
+            text.split(|c: char| {
+                c.is_whitespace()
+                    || ",;:=?&/\"'()<>\u{ff0c}\u{3002}\u{ff1b}\u{ff1a}\u{ff08}\u{ff09}\u{300c}\u{300d}"
+                        .contains(c)
+            })
+        };
         for word in words() {
             if let Ok(code) = Self::parse(word.strip_prefix("r_").unwrap_or(word)) {
                 return Ok(code);
@@ -74,7 +79,8 @@ impl SerialCode {
         }
         let whole = text.trim();
         // Plain words in the alphabet ("show my relays") must not be called a damaged serial.
-        let has_digit = whole.contains(|c: char| c.is_ascii_digit() || ('０'..='９').contains(&c));
+        let has_digit =
+            whole.contains(|c: char| c.is_ascii_digit() || ('\u{ff10}'..='\u{ff19}').contains(&c));
         match Self::parse(whole.strip_prefix("r_").unwrap_or(whole)) {
             Err(NotASerial::Typo) if !has_digit => Err(NotASerial::Shape),
             result => result,
@@ -126,13 +132,13 @@ fn letter(symbol: u8) -> char {
 /// Whatever people and word processors put between groups.
 fn is_separator(c: char) -> bool {
     c.is_whitespace()
-        || matches!(c, '-' | '_' | '.' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '－' | '＿' | '\u{200b}'..='\u{200d}' | '\u{feff}')
+        || matches!(c, '-' | '_' | '.' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{ff0d}' | '\u{ff3f}' | '\u{200b}'..='\u{200d}' | '\u{feff}')
 }
 
 /// The value of a symbol as typed, or `None` for what is no symbol.
 fn value(c: char) -> Option<u8> {
     // Full-width forms stand 0xFEE0 above ASCII.
-    let c = if ('！'..='～').contains(&c) { char::from_u32(u32::from(c) - 0xFEE0)? } else { c };
+    let c = if ('\u{ff01}'..='\u{ff5e}').contains(&c) { char::from_u32(u32::from(c) - 0xFEE0)? } else { c };
     let c = match c.to_ascii_uppercase() {
         'O' => '0',
         'I' | 'L' => '1',

@@ -14,6 +14,8 @@ pub enum Setting {
     RestorePendingConfirmation,
     /// The chat id (number) of the ops group.
     OpsGroup,
+    /// The installation's id (text, a UUID), which marks our containers.
+    Install,
 }
 
 impl Setting {
@@ -23,6 +25,7 @@ impl Setting {
             Self::Keyring => "keyring",
             Self::RestorePendingConfirmation => "restore_pending_confirmation",
             Self::OpsGroup => "ops_group",
+            Self::Install => "install",
         }
     }
 }

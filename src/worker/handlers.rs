@@ -9,10 +9,9 @@ use super::run::Run;
 use super::{Failure, Gear, OrFail as _, Work};
 use crate::app;
 use crate::jobs::{
-    ChainAudit, CleanCodes, CleanInbox, ReconcileServer, ReportFailedJobs, SendCode, SweepRentals,
-    TellAuditHead,
+    ChainAudit, CleanCodes, CleanInbox, KeepLogs, MailRenewal, ReconcileServer, ReportFailedJobs, SendCode,
+    SweepRentals, TellAuditHead,
 };
-use crate::worker::reconcile::reconcile;
 
 /// Tells the engine of all kinds of jobs.
 pub(super) fn register(options: WorkerOptions) -> anyhow::Result<WorkerOptions> {
@@ -25,6 +24,8 @@ pub(super) fn register(options: WorkerOptions) -> anyhow::Result<WorkerOptions> 
         .define_job::<Run<TellAuditHead>>()
         .define_job::<Run<ReconcileServer>>()
         .define_job::<Run<SweepRentals>>()
+        .define_job::<Run<MailRenewal>>()
+        .define_job::<Run<KeepLogs>>()
         .with_cron(
             Cron::daily_at::<Run<CleanInbox>>(3, 40)?
                 .id("clean_inbox")
@@ -33,6 +34,12 @@ pub(super) fn register(options: WorkerOptions) -> anyhow::Result<WorkerOptions> 
         )
         .with_cron(
             Cron::daily_at::<Run<CleanCodes>>(3, 50)?.id("clean_codes").payload(Run::new(CleanCodes {}))?,
+        )
+        .with_cron(
+            Cron::daily_at::<Run<KeepLogs>>(4, 0)?
+                .id("keep_logs")
+                .fill(CrontabFill::hours(48))
+                .payload(Run::new(KeepLogs {}))?,
         )
         .with_cron(
             Cron::every_minute::<Run<ChainAudit>>().id("chain_audit").payload(Run::new(ChainAudit {}))?,
@@ -74,19 +81,10 @@ impl Work for ReportFailedJobs {
 }
 
 #[async_trait]
-impl Work for ReconcileServer {
-    const LIMIT: Duration = Duration::from_mins(15);
-
-    async fn work(self, gear: &Gear) -> Result<(), Failure> {
-        reconcile(&gear.fleet, self.server).await.or_retry()
-    }
-}
-
-#[async_trait]
-impl Work for SweepRentals {
+impl Work for KeepLogs {
     const LIMIT: Duration = Duration::from_mins(10);
 
     async fn work(self, gear: &Gear) -> Result<(), Failure> {
-        app::sweep::sweep(&gear.app).await.or_retry()
+        app::jobs::keep_logs(&gear.app).await.or_retry()
     }
 }

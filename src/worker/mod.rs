@@ -4,6 +4,7 @@ mod account;
 pub mod handlers;
 pub mod outbox;
 pub mod reconcile;
+mod rentals;
 mod run;
 
 pub use run::{Failure, OrFail, Work};

@@ -20,7 +20,7 @@ const FLOORS: [(&str, &[&str]); 6] = [
     ("adapters", &["adapters"]),
     ("use cases", &["app"]),
     ("entry", &["bot", "worker", "webhook"]),
-    ("edge", &["lib", "main", "config", "telemetry", "shutdown", "embedded_pg", "cli"]),
+    ("edge", &["lib", "main", "base", "config", "telemetry", "shutdown", "embedded_pg", "cli"]),
 ];
 
 /// Crates that the process facing the world must not speak to directly.

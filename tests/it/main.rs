@@ -1,7 +1,10 @@
 //! Integration tests: conversations against the real parts.
 #![expect(clippy::unwrap_used, reason = "what a test can't do without fails it where it stands")]
 
+mod backup;
+mod bot;
 mod embedded_pg;
+mod fleet;
 mod fleet_store;
 mod floors;
 mod harness;

@@ -160,3 +160,20 @@ pub async fn log(
     .await?;
     Ok(())
 }
+
+/// Makes the log's months from `now` to three ahead, and drops those that ended before `before`.
+pub async fn keep_months(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+    before: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        r#"select ensure_months('acl_verification_logs', $1, 3)::text as made,
+                  drop_months('acl_verification_logs', $2) as dropped"#,
+        now,
+        before,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(())
+}

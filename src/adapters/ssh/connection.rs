@@ -18,8 +18,6 @@ use crate::fleet::host::{HostError, HostKey, SshTarget, SshUser, cause};
 
 use super::key::InstallationKey;
 
-/// How long a server may take from the first packet to the accepted login.
-const CONNECT_LIMIT: Duration = Duration::from_secs(15);
 /// How long a channel may take to open.
 pub(super) const OPEN_LIMIT: Duration = Duration::from_secs(15);
 /// How long a doubtful session may take to answer a ping before it is given up.
@@ -27,14 +25,24 @@ const PING_LIMIT: Duration = Duration::from_secs(5);
 /// Commands at once on one connection. sshd allows ten sessions in one connection (`MaxSessions`).
 const SESSIONS: usize = 8;
 
-/// Settings of every connection: russh by itself has no keep-alive and leaves Nagle's algorithm on.
-pub(super) fn settings() -> Arc<client::Config> {
-    Arc::new(client::Config {
-        nodelay: true,
-        keepalive_interval: Some(Duration::from_secs(10)),
-        keepalive_max: 3,
-        ..client::Config::default()
-    })
+/// How connections are made.
+pub(super) struct Dialling {
+    config: Arc<client::Config>,
+    limit: Duration,
+}
+
+impl Dialling {
+    /// `limit` bounds the way from the first packet to the accepted login. A server that says nothing for `silence` is
+    /// taken for gone: russh by itself asks for no sign of life, and leaves Nagle's algorithm on.
+    pub(super) fn new(limit: Duration, silence: Duration) -> Self {
+        let config = client::Config {
+            nodelay: true,
+            keepalive_interval: Some(silence / 3),
+            keepalive_max: 2,
+            ..client::Config::default()
+        };
+        Self { config: Arc::new(config), limit }
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -88,10 +96,11 @@ pub(super) struct Connection {
 }
 
 /// The host key shown at `address`.
-pub(super) async fn look(config: Arc<client::Config>, address: SocketAddr) -> Result<HostKey, HostError> {
+pub(super) async fn look(dialling: &Dialling, address: SocketAddr) -> Result<HostKey, HostError> {
     let seen = Arc::new(Mutex::new(None));
     let unreachable = |source| HostError::Unreachable { address, source };
-    let outcome = timeout(CONNECT_LIMIT, dial(config, address, Pin::Look(Arc::clone(&seen)))).await;
+    let pin = Pin::Look(Arc::clone(&seen));
+    let outcome = timeout(dialling.limit, dial(Arc::clone(&dialling.config), address, pin)).await;
     let shown = seen.lock().unwrap_or_else(PoisonError::into_inner).take();
     match (shown, outcome) {
         (Some(key), _) => Ok(key),
@@ -121,15 +130,16 @@ pub(super) enum Login<'a> {
 impl Connection {
     /// Connects and logs in.
     pub(super) async fn open(
-        config: Arc<client::Config>,
+        dialling: &Dialling,
         target: &SshTarget,
         login: Login<'_>,
     ) -> Result<Self, HostError> {
-        let address = target.socket();
-        match timeout(CONNECT_LIMIT, Self::log_in(config, target, login)).await {
-            Ok(done) => done,
-            Err(_) => Err(HostError::Unreachable { address, source: cause("no login within 15 s") }),
-        }
+        let login = Self::log_in(Arc::clone(&dialling.config), target, login);
+        let in_time = timeout(dialling.limit, login).await;
+        in_time.unwrap_or_else(|_| {
+            let source = cause(format!("no login within {} ms", dialling.limit.as_millis()));
+            Err(HostError::Unreachable { address: target.socket(), source })
+        })
     }
 
     async fn log_in(

@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use russh::client;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
@@ -17,7 +16,7 @@ use crate::fleet::command::HostCommand;
 use crate::fleet::host::{HostError, HostKey, HostSession, Hosts, SshTarget, cause};
 use crate::types::ServerId;
 
-use super::connection::{self, Connection, Login};
+use super::connection::{self, Connection, Dialling, Login};
 use super::key::InstallationKey;
 use super::session::Session;
 
@@ -30,12 +29,22 @@ pub struct SshLimits {
     pub connecting: usize,
     /// How long an unused session is kept.
     pub idle: Duration,
+    /// How long a server may take from the first packet to the accepted login.
+    pub connect: Duration,
+    /// How long a server may say nothing, though asked for a sign of life, before its session is given up.
+    pub silence: Duration,
 }
 
 impl Default for SshLimits {
     /// The watch looks at each server every minute, so that a session of a server in service is never idle for ten.
     fn default() -> Self {
-        Self { kept: 4096, connecting: 64, idle: Duration::from_mins(10) }
+        Self {
+            kept: 4096,
+            connecting: 64,
+            idle: Duration::from_mins(10),
+            connect: Duration::from_secs(15),
+            silence: Duration::from_secs(30),
+        }
     }
 }
 
@@ -53,7 +62,7 @@ impl fmt::Debug for SshHosts {
 
 struct Pool {
     key: InstallationKey,
-    config: Arc<client::Config>,
+    dialling: Dialling,
     limits: SshLimits,
     slots: Mutex<HashMap<ServerId, Arc<Slot>>>,
     connecting: Semaphore,
@@ -82,7 +91,7 @@ impl SshHosts {
     pub fn new(key: InstallationKey, limits: SshLimits) -> Self {
         let pool = Arc::new(Pool {
             key,
-            config: connection::settings(),
+            dialling: Dialling::new(limits.connect, limits.silence),
             limits,
             slots: Mutex::default(),
             connecting: Semaphore::new(limits.connecting),
@@ -99,7 +108,7 @@ impl SshHosts {
     /// Logs in with a password once and adds our public key to the user's `authorized_keys`.
     pub async fn install_key(&self, target: &SshTarget, password: &SecretString) -> Result<(), HostError> {
         let login = Login::Password(password.expose_secret());
-        let connection = Arc::new(Connection::open(Arc::clone(&self.pool.config), target, login).await?);
+        let connection = Arc::new(Connection::open(&self.pool.dialling, target, login).await?);
         let command = HostCommand::AuthorizeKey { line: self.authorized_line() };
         let done = connection.run(&command).await.and_then(|output| output.success(&command));
         connection.close().await;
@@ -155,7 +164,7 @@ impl SshHosts {
 #[async_trait]
 impl Hosts for SshHosts {
     async fn scan(&self, at: SocketAddr) -> Result<HostKey, HostError> {
-        connection::look(Arc::clone(&self.pool.config), at).await
+        connection::look(&self.pool.dialling, at).await
     }
 
     async fn session(&self, target: &SshTarget) -> Result<Arc<dyn HostSession>, HostError> {
@@ -186,7 +195,7 @@ impl Pool {
         let place = self.connecting.acquire().await;
         let _place = place.map_err(|error| HostError::Unreachable { address, source: cause(error) })?;
         let login = Login::Key(&self.key);
-        Connection::open(Arc::clone(&self.config), target, login).await.map(Session::new)
+        Connection::open(&self.dialling, target, login).await.map(Session::new)
     }
 
     /// Closes the longest unused sessions beyond what may be kept, never the one just opened nor one in use.

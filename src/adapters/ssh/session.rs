@@ -46,7 +46,20 @@ pub(super) enum Way {
 /// An open session.
 pub(super) struct Session {
     connection: Arc<Connection>,
-    engine: OnceCell<Engine>,
+    engine: OnceCell<(Engine, Way)>,
+}
+
+/// What there is of Docker on a server.
+#[expect(clippy::struct_excessive_bools, reason = "four independent facts, as the server tells them")]
+pub(super) struct Traces {
+    /// The program.
+    pub(super) installed: bool,
+    /// The socket's file.
+    pub(super) socket: bool,
+    /// The login user may write to it.
+    pub(super) writable: bool,
+    /// Somebody listens on it.
+    pub(super) listening: bool,
 }
 
 impl Session {
@@ -63,9 +76,14 @@ impl Session {
         let engine = self.engine.get_or_try_init(|| async {
             let way = self.find_way().await?;
             let dial = Through { connection: Arc::clone(&self.connection), way };
-            Engine::connect(dial, self.connection.address()).await
+            Ok((Engine::connect(dial, self.connection.address()).await?, way))
         });
-        engine.await
+        engine.await.map(|(engine, _)| engine)
+    }
+
+    /// How this session reaches Docker's socket; `None` before the first request.
+    pub(super) fn way(&self) -> Option<Way> {
+        self.engine.get().map(|(_, way)| *way)
     }
 
     async fn find_way(&self) -> Result<Way, HostError> {
@@ -78,24 +96,36 @@ impl Session {
             Err(russh::Error::ChannelOpenFailure(refusal)) => refusal,
             Err(error) => return Err(self.connection.lost(error)),
         };
-        let traces = self.connection.run(&HostCommand::EngineTraces).await?;
-        let has = |word: &str| traces.stdout.lines().any(|line| line == word);
-        if !has("dockerd") && !has("socket") {
+        let traces = self.traces().await?;
+        if !traces.installed && !traces.socket {
             return Err(HostError::NoDocker);
         }
-        let forbidden = refusal == ChannelOpenFailure::AdministrativelyProhibited;
-        if has("writable") && !forbidden {
-            // There is a socket that we may use, and nobody behind it.
+        // OpenSSH has one answer for a missing socket, a deaf one, one that we may not use, and its own prohibition.
+        let usable = traces.writable && traces.listening;
+        let forbidden = usable || refusal == ChannelOpenFailure::AdministrativelyProhibited;
+        if !traces.listening && !forbidden {
             return Err(HostError::EngineDown);
         }
-        let way = Way::Stdio { sudo: !has("writable") && !self.connection.user().is_root() };
+        let way = Way::Stdio { sudo: !traces.writable && !self.connection.user().is_root() };
         match self.answers(way).await {
             Ok(()) => Ok(way),
-            Err(error @ HostError::Lost { .. }) if !self.connection.is_alive().await => Err(error),
-            Err(_) if !has("socket") => Err(HostError::EngineDown),
-            Err(_) if forbidden && has("writable") => Err(HostError::ForwardingOff),
+            Err(error) if !self.connection.is_alive().await => Err(self.connection.lost(error)),
+            Err(_) if usable => Err(HostError::ForwardingOff),
             Err(_) => Err(HostError::NoPermission { user: self.connection.user().clone() }),
         }
+    }
+
+    /// What there is of Docker, seen from the shell.
+    pub(super) async fn traces(&self) -> Result<Traces, HostError> {
+        let command = HostCommand::EngineTraces;
+        let words = self.connection.run(&command).await?.success(&command)?;
+        let has = |word: &str| words.lines().any(|line| line == word);
+        Ok(Traces {
+            installed: has("dockerd"),
+            socket: has("socket"),
+            writable: has("writable"),
+            listening: has("listening"),
+        })
     }
 
     async fn answers(&self, way: Way) -> Result<(), HostError> {

@@ -1,6 +1,7 @@
 //! What integration tests share: an application over a database of its own, and the means to wait for something.
 
 pub(crate) mod clock;
+pub(crate) mod world;
 
 use std::future::Future;
 use std::sync::Arc;

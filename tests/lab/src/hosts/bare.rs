@@ -12,6 +12,9 @@ use crate::cache;
 /// What a provider's minimal image has beyond the essential packages.
 const PACKAGES: &str = "openssh-server,ca-certificates,iproute2,procps";
 
+/// Raised when [`configure`] changes, so that an installation made before is not taken.
+const EDITION: u32 = 2;
+
 /// Shell lines that mount a copy-on-write view of the installation, made now if there is none, at `$1/root`.
 pub(super) fn mounts(folder: &Path) -> Result<String> {
     let lower = installation()?;
@@ -36,7 +39,7 @@ pub(super) fn mounts(folder: &Path) -> Result<String> {
 fn installation() -> Result<PathBuf> {
     let mirror = Mirror::of_this_machine()?;
     let top = cache::folder()?;
-    let installed = top.join(format!("bare-{}", mirror.codename));
+    let installed = top.join(format!("bare-{}-{EDITION}", mirror.codename));
     let lock = File::create(top.join("bare.lock"))?;
     lock.lock()?;
     if installed.join("etc/debian_version").exists() {
@@ -69,6 +72,9 @@ fn configure(root: &Path, mirror: &Mirror) -> Result<()> {
     // A sandbox may lack the right to raise the limit that the engine's start script raises. The script reads this
     // file first; apt must then keep it rather than ask.
     fs::write(root.join("etc/default/docker"), "ulimit() { :; }\n")?;
+    // The start script would mount controllers that the machine doesn't, which disturbs every engine on it. It leaves
+    // that to those who say they have done it.
+    fs::write(root.join("etc/fstab"), "cgroup /sys/fs/cgroup cgroup noauto 0 0\n")?;
     let apt = format!("{}\nDPkg::Options {{ \"--force-confold\"; }};\n", mirror.settings);
     fs::write(root.join("etc/apt/apt.conf.d/50lab"), apt)?;
     // Each host makes its own.

@@ -175,6 +175,10 @@ impl Drop for Namespace {
                 tracing::warn!(link = self.link(), "a lab host did not end in 10 s");
             }
             remove_cgroups(&self.link());
+            if self.root.is_some() {
+                // Its engine has been configured by whoever installed it, which is to say not at all.
+                remove_cgroups("docker");
+            }
         }
     }
 }

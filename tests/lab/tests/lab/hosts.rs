@@ -95,7 +95,9 @@ fn machine() -> Result<String> {
     let rules = rules.lines().filter(|line| line.starts_with('-') && !line.contains("derplab"));
     let flag =
         |name: &str| fs::read_to_string(Path::new("/proc/sys/net/ipv4/conf").join(name).join("forwarding"));
-    Ok(format!("{}{}{}", rules.collect::<String>(), flag("all")?, flag("default")?))
+    let controllers = fs::read_to_string("/proc/self/cgroup")?.lines().count();
+    let rules = rules.collect::<String>();
+    Ok(format!("{rules}{}{}{controllers} controllers", flag("all")?, flag("default")?))
 }
 
 #[tokio::test]
