@@ -3,8 +3,12 @@
 use std::sync::Arc;
 
 use derpshop::app::Core;
+use derpshop::derp::NodeKey;
+use derpshop::i18n::Texts;
 use derpshop::inbox::{BotId, Inbox, Sealer};
 use derpshop::secret::SecretString;
+
+use crate::routes::Memory;
 
 /// What the routes share.
 #[derive(Debug)]
@@ -13,6 +17,14 @@ pub(crate) struct Door {
     pub(crate) core: Arc<Core>,
     /// Where updates go; `None` while it is not known which bot they are for.
     pub(crate) telegram: Option<TelegramDoor>,
+    /// Every text.
+    pub(crate) texts: Texts,
+    /// The installation's own probe, which every relay admits.
+    pub(crate) probe: NodeKey,
+    /// The last decisions about devices, for when the store can't be asked.
+    pub(crate) memory: Memory,
+    /// What a device gets then that nothing is remembered of.
+    pub(crate) allow_on_outage: bool,
 }
 
 /// What taking updates needs.

@@ -7,7 +7,6 @@ use std::path::PathBuf;
 use crate::derp::NodePrivate;
 use crate::fleet::image::ImageRef;
 use crate::fleet::relay::Limits;
-use crate::secret::LookupKey;
 use crate::types::InstallId;
 
 /// Settings of every relay of this installation.
@@ -38,9 +37,4 @@ pub struct RelayImage {
     pub image: ImageRef,
     /// The archive from which it is loaded where it is missing.
     pub archive: PathBuf,
-}
-
-/// The installation's probe key. Derived, so that admission knows it without being told.
-pub fn probe_key(lookup: &LookupKey) -> NodePrivate {
-    NodePrivate::from_random(lookup.digest("probe node key", b""))
 }

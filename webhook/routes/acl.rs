@@ -19,9 +19,7 @@ const PAGE: &str = include_str!("../pages/acl.html");
 const MISSING: &str = include_str!("../pages/missing.html");
 
 pub(super) fn routes() -> Router<Arc<Door>> {
-    Router::new()
-        .route("/acl/{code}", get(acl))
-        .route("/derpmap/{code}", get(derp_map))
+    Router::new().route("/acl/{code}", get(acl)).route("/derpmap/{code}", get(derp_map))
 }
 
 /// `/acl/{code}` is the page, `/acl/{code}.json` the file.

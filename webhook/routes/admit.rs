@@ -36,7 +36,10 @@ struct Answer {
 
 /// The last decision about each client of each relay, for when the store can't be asked.
 #[derive(Debug, Default)]
-pub(crate) struct Memory(Mutex<HashMap<([u8; 32], NodeKey), (bool, Instant)>>);
+pub(crate) struct Memory(Mutex<HashMap<Client, (bool, Instant)>>);
+
+/// A client of a relay: the digest of the relay's token, and the client's key.
+type Client = ([u8; 32], NodeKey);
 
 impl Memory {
     fn keep(&self, token: [u8; 32], node: NodeKey, allow: bool) {
