@@ -12,7 +12,7 @@ mod tests;
 
 pub use crate::adapters::smtp::{Server as Smtp, Tls as SmtpTls};
 
-use crate::fleet::image::ImageRef;
+use crate::fleet::image::{Arch, RelayImage};
 use crate::types::{Lang, Title};
 use chrono_tz::Tz;
 use layers::Layers;
@@ -192,7 +192,7 @@ pub struct Shop {
 #[derive(Debug, Clone)]
 pub struct Relay {
     /// The relay image for each processor architecture, as Docker names it (`amd64`, `arm64`).
-    pub images: BTreeMap<String, Image>,
+    pub images: BTreeMap<Arch, RelayImage>,
     /// Ports that a new server offers to relays.
     pub ports: PortRange,
     /// What admission answers when we can't tell.
@@ -201,15 +201,6 @@ pub struct Relay {
     pub admission_url: Option<Url>,
     /// Addresses that never count as a customer's device: those that our probes come from.
     pub own_addresses: Vec<IpAddr>,
-}
-
-/// One build of the relay image.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Image {
-    /// Its name and its ids: what is on a server must be exactly this.
-    pub image: ImageRef,
-    /// The file that `docker save` made, streamed to servers that lack it.
-    pub archive: PathBuf,
 }
 
 /// Ports from the first to the last, both included.

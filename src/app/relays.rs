@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
 
 use crate::derp::NodePrivate;
-use crate::fleet::image::ImageRef;
+use crate::fleet::image::{Arch, RelayImage};
 use crate::fleet::relay::Limits;
 use crate::types::InstallId;
 
@@ -14,8 +13,8 @@ use crate::types::InstallId;
 pub struct Relays {
     /// Marks our containers.
     pub install: InstallId,
-    /// The image for each architecture, by the name that `uname -m` gives (`x86_64`, `aarch64`).
-    pub images: BTreeMap<String, RelayImage>,
+    /// The image for each architecture.
+    pub images: BTreeMap<Arch, RelayImage>,
     /// What a container may use of its host.
     pub limits: Limits,
     /// Whether clients get in while admission can't be asked at all.
@@ -28,13 +27,4 @@ impl fmt::Debug for Relays {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Relays").field("install", &self.install).finish_non_exhaustive()
     }
-}
-
-/// A relay image of one architecture.
-#[derive(Clone, Debug)]
-pub struct RelayImage {
-    /// Its name and ids.
-    pub image: ImageRef,
-    /// The archive from which it is loaded where it is missing.
-    pub archive: PathBuf,
 }

@@ -3,7 +3,7 @@
 use super::TENANT;
 use crate::adapters::ssh::{InstallationKey, SshHosts, SshLimits};
 use crate::app::App;
-use crate::app::relays::{RelayImage, Relays};
+use crate::app::relays::Relays;
 use crate::config::{Admission, Settings};
 use crate::derp::NodePrivate;
 use crate::fleet::relay::Limits;
@@ -14,16 +14,13 @@ use crate::worker::reconcile::Fleet;
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// The names that a processor architecture has in Docker, and on a host (`uname -m`).
-const ARCHITECTURES: [(&str, &str); 2] = [("amd64", "x86_64"), ("arm64", "aarch64")];
-
 /// What reconciling servers needs. The first time, the installation gets its id and its SSH key.
 pub async fn fleet(app: &Arc<App>, settings: &Settings) -> anyhow::Result<Fleet> {
     let key = InstallationKey::create_or_load(&settings.keyring_dir, &*app.random)?;
     let install = settings::store::set_once(&app.pool, TENANT, Setting::Install, Uuid::new_v4()).await?;
     let relays = Relays {
         install: InstallId(install),
-        images: images(settings),
+        images: settings.relay.images.clone(),
         limits: Limits::default(),
         open_on_outage: settings.relay.admission_on_failure == Admission::Allow,
         probe_key: probe_key(&app.lookup),
@@ -36,13 +33,4 @@ pub async fn fleet(app: &Arc<App>, settings: &Settings) -> anyhow::Result<Fleet>
 /// about admission knows it without being told.
 pub fn probe_key(lookup: &LookupKey) -> NodePrivate {
     NodePrivate::from_random(lookup.digest("probe node key", b""))
-}
-
-fn images(settings: &Settings) -> std::collections::BTreeMap<String, RelayImage> {
-    let images = settings.relay.images.iter().map(|(name, image)| {
-        let host =
-            ARCHITECTURES.iter().find(|(docker, _)| docker == name).map_or(name.as_str(), |(_, host)| host);
-        (host.to_owned(), RelayImage { image: image.image.clone(), archive: image.archive.clone() })
-    });
-    images.collect()
 }

@@ -2,8 +2,8 @@
 
 use super::check::Check;
 use super::raw;
-use super::{Admission, Image, PortRange, Relay};
-use crate::fleet::image::ImageRef;
+use super::{Admission, PortRange, Relay};
+use crate::fleet::image::{Arch, ImageRef, RelayImage};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -30,11 +30,12 @@ impl Check<'_> {
         })
     }
 
-    fn images(&mut self, raw: BTreeMap<String, raw::Image>) -> BTreeMap<String, Image> {
+    fn images(&mut self, raw: BTreeMap<String, raw::Image>) -> BTreeMap<Arch, RelayImage> {
         let mut images = BTreeMap::new();
         for (architecture, image) in raw {
             let key = |part: &str| format!("relay.images.{architecture}{part}");
-            if !matches!(architecture.as_str(), "amd64" | "arm64") {
+            let arch = architecture.parse::<Arch>();
+            if arch.is_err() {
                 self.wrong(&key(""), "is for an unknown architecture; there are amd64 and arm64");
             }
             let ids = image.ids.unwrap_or_default();
@@ -48,7 +49,9 @@ impl Check<'_> {
                 self.wrong(&key(".archive"), "should be the file that `docker save` made");
             }
             let archive = self.absolute(&key(".archive"), image.archive, PathBuf::new);
-            images.extend(known.ok().map(|image| (architecture, Image { image, archive })));
+            if let (Ok(arch), Ok(image)) = (arch, known) {
+                images.insert(arch, RelayImage { image, archive });
+            }
         }
         images
     }

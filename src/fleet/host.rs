@@ -16,7 +16,7 @@ use crate::types::{InstallId, ServerId};
 use super::command::{CommandOutput, HostCommand};
 use super::files::UploadFile;
 use super::found::{DockerId, FoundContainer, RunningContainer};
-use super::image::ImageRef;
+use super::image::{Arch, ImageRef};
 use super::relay::{ContainerName, RelaySpec};
 
 /// A login name on a server, fit to be an argument of a shell command as it stands.
@@ -180,8 +180,8 @@ pub enum HostError {
     /// No relay image is configured for the server's architecture.
     #[error("no relay image is configured for architecture {arch}")]
     NoImage {
-        /// As `uname -m` names it.
-        arch: String,
+        /// The server's.
+        arch: Arch,
     },
     /// The image isn't on the server.
     #[error("image {image} is not on the server")]

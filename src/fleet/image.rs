@@ -1,6 +1,10 @@
-//! Relay images.
+//! Relay images, and the architectures that there are some for.
 
 use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
 
 /// A relay image: the name to run it by, and the ids by which an engine proves that it is the very one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -53,6 +57,58 @@ impl fmt::Display for ImageRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.name)
     }
+}
+
+/// A processor architecture that relays are built for, by Docker's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Arch {
+    /// x86-64.
+    Amd64,
+    /// 64-bit ARM.
+    Arm64,
+}
+
+impl Arch {
+    /// Docker's name for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Amd64 => "amd64",
+            Self::Arm64 => "arm64",
+        }
+    }
+}
+
+impl fmt::Display for Arch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// An architecture without a relay image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("relays run on amd64 and arm64")]
+pub struct InvalidArch;
+
+impl FromStr for Arch {
+    type Err = InvalidArch;
+    /// Takes Docker's names and those of `uname -m`.
+    fn from_str(s: &str) -> Result<Self, InvalidArch> {
+        match s {
+            "amd64" | "x86_64" => Ok(Self::Amd64),
+            "arm64" | "aarch64" => Ok(Self::Arm64),
+            _ => Err(InvalidArch),
+        }
+    }
+}
+
+/// A relay image, and the archive from which it is loaded where it is missing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RelayImage {
+    /// Its name and ids.
+    pub image: ImageRef,
+    /// What `docker save` made of it.
+    pub archive: PathBuf,
 }
 
 #[cfg(test)]

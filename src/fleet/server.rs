@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::host::{HostKey, SshTarget, SshUser};
+use super::image::Arch;
 use crate::bytes::Bytes;
 use crate::money::Rate;
 use crate::types::{RegionCode, ServerId, ServerTypeId, Title};
@@ -95,8 +96,8 @@ pub struct Hardware {
     pub os: String,
     /// The kernel's release.
     pub kernel: String,
-    /// The architecture under Docker's name: `amd64` or `arm64`.
-    pub arch: String,
+    /// The processor architecture.
+    pub arch: Arch,
     /// Processor cores.
     pub cores: u32,
     /// The processor's name, where it tells one.

@@ -5,10 +5,7 @@ mod problem;
 pub mod read;
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::net::IpAddr;
-use std::path::PathBuf;
-use std::str::FromStr;
 
 use async_trait::async_trait;
 
@@ -19,7 +16,7 @@ use crate::types::{ContainerId, InstallId, RentalId};
 use super::files::RelaySecrets;
 use super::found::RelayIdentity;
 use super::host::SshTarget;
-use super::image::ImageRef;
+use super::image::{Arch, ImageRef, RelayImage};
 use super::relay::{ContainerName, Generation, Limits, RelaySpec};
 use super::server::{Hardware, PortRange};
 
@@ -94,57 +91,6 @@ impl SetupStep {
     }
 }
 
-/// A processor architecture that relays are built for, by Docker's name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Arch {
-    /// x86-64.
-    Amd64,
-    /// 64-bit ARM.
-    Arm64,
-}
-
-impl Arch {
-    /// Docker's name for it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Amd64 => "amd64",
-            Self::Arm64 => "arm64",
-        }
-    }
-}
-
-impl fmt::Display for Arch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// An architecture without a relay image.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("relays run on amd64 and arm64")]
-pub struct InvalidArch;
-
-impl FromStr for Arch {
-    type Err = InvalidArch;
-    /// Takes Docker's names and those of `uname -m`.
-    fn from_str(s: &str) -> Result<Self, InvalidArch> {
-        match s {
-            "amd64" | "x86_64" => Ok(Self::Amd64),
-            "arm64" | "aarch64" => Ok(Self::Arm64),
-            _ => Err(InvalidArch),
-        }
-    }
-}
-
-/// An image and the file to stream it from.
-#[derive(Clone, Debug)]
-pub struct RelayArchive {
-    /// Which image.
-    pub image: ImageRef,
-    /// What `docker save` made of it.
-    pub archive: PathBuf,
-}
-
 /// The throw-away relay that shows whether the server is reached from outside.
 #[derive(Clone, Debug)]
 pub struct TrialRelay {
@@ -164,7 +110,7 @@ pub struct SetupPlan {
     /// The ports that it offers to relays.
     pub ports: PortRange,
     /// The relay images there are.
-    pub images: BTreeMap<Arch, RelayArchive>,
+    pub images: BTreeMap<Arch, RelayImage>,
     /// The relay to try it with.
     pub trial: TrialRelay,
     /// Whether an admin agreed that Docker Engine is restarted under running containers.

@@ -4,6 +4,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use derpshop::bytes::Bytes;
 use derpshop::db::{MIGRATOR, StoreError};
+use derpshop::fleet::image::Arch;
 use derpshop::fleet::server::{
     Hardware, NewServer, Place, PortRange, Region, Server, ServerBilling, ServerEdit, ServerRef,
     ServerStatus, ServerType,
@@ -39,7 +40,7 @@ fn hardware() -> Hardware {
     Hardware {
         os: "Debian GNU/Linux 12 (bookworm)".to_owned(),
         kernel: "6.1.0-28-amd64".to_owned(),
-        arch: "amd64".to_owned(),
+        arch: Arch::Amd64,
         cores: 2,
         processor: None,
         memory: Bytes::gigabytes(2),

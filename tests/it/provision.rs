@@ -11,7 +11,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use derpshop::account::User;
 use derpshop::adapters::ssh::{InstallationKey, SshHosts, SshLimits};
 use derpshop::app::redeem::{Redeemed, Target, redeem};
-use derpshop::app::relays::{RelayImage, Relays};
+use derpshop::app::relays::Relays;
 use derpshop::app::{look, sweep};
 use derpshop::base::probe_key;
 use derpshop::clock::OsRandom;
@@ -21,7 +21,7 @@ use derpshop::fleet::container::{Container, ContainerStatus, store as containers
 use derpshop::fleet::files::UploadFile;
 use derpshop::fleet::found::{DockerId, FoundContainer, RunningContainer};
 use derpshop::fleet::host::{HostError, HostKey, HostSession, Hosts, LoadProgress, SshTarget};
-use derpshop::fleet::image::ImageRef;
+use derpshop::fleet::image::{Arch, ImageRef, RelayImage};
 use derpshop::fleet::relay::{Limits, RelaySpec};
 use derpshop::fleet::server::{NewServer, PortRange};
 use derpshop::fleet::store::servers;
@@ -57,7 +57,7 @@ impl Yard {
             RelayImage { image: ImageRef::new(&image.tag, vec![image.id]).unwrap(), archive: image.archive };
         let relays = Relays {
             install: InstallId(uuid::Uuid::new_v4()),
-            images: BTreeMap::from([("x86_64".to_owned(), image)]),
+            images: BTreeMap::from([(Arch::Amd64, image)]),
             limits: Limits::default(),
             open_on_outage: true,
             probe_key: probe_key(&shop.fixture.app.lookup),

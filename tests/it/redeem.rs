@@ -7,6 +7,7 @@ use derpshop::app::{people, register};
 use derpshop::bytes::Bytes;
 use derpshop::clock::{Clock as _, OsRandom};
 use derpshop::db::MIGRATOR;
+use derpshop::fleet::image::Arch;
 use derpshop::fleet::server::{Hardware, NewServer, PortRange};
 use derpshop::fleet::store::servers;
 use derpshop::jobs::SCHEMA;
@@ -133,7 +134,7 @@ pub(crate) fn hardware() -> Hardware {
     Hardware {
         os: "Debian GNU/Linux 12 (bookworm)".into(),
         kernel: "6.1.0".into(),
-        arch: "x86_64".into(),
+        arch: Arch::Amd64,
         cores: 2,
         processor: None,
         memory: Bytes::gigabytes(2),

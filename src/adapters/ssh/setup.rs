@@ -10,11 +10,12 @@ use async_trait::async_trait;
 use crate::clock::Clock;
 use crate::fleet::command::HostCommand;
 use crate::fleet::host::HostError;
+use crate::fleet::image::{Arch, RelayImage};
 use crate::fleet::probe::Prober;
 use crate::fleet::server::Hardware;
 use crate::fleet::setup::{
-    Arch, Finding, RelayArchive, ServerSetup, SetupPlan, SetupProblem, SetupProgress, SetupReport, SetupStep,
-    SetupStopped, StepState, read,
+    Finding, ServerSetup, SetupPlan, SetupProblem, SetupProgress, SetupReport, SetupStep, SetupStopped,
+    StepState, read,
 };
 
 use super::pool::SshHosts;
@@ -129,7 +130,7 @@ impl Run<'_> {
         count((self.plan.ports.low()..=self.plan.ports.high()).len())
     }
 
-    async fn architecture(&self, session: &Session) -> Step<(Arch, String, RelayArchive)> {
+    async fn architecture(&self, session: &Session) -> Step<(Arch, String, RelayImage)> {
         let what = HostCommand::Machine;
         let (machine, kernel) =
             read::machine(&ask(session, &what).await?).ok_or_else(|| unreadable(&what))?;
@@ -170,7 +171,7 @@ impl Run<'_> {
         if usable.is_empty() { Err(SetupProblem::NoPorts { ports: self.plan.ports }) } else { Ok(usable) }
     }
 
-    async fn image(&self, session: &Session, relay: &RelayArchive) -> Step<bool> {
+    async fn image(&self, session: &Session, relay: &RelayImage) -> Step<bool> {
         let engine = session.engine().await?;
         if engine.image_present(&relay.image).await? {
             return Ok(false);
@@ -203,7 +204,7 @@ async fn hardware(
     let memory = read::memory(&ask(session, &what).await?).ok_or_else(|| unreadable(&what))?;
     let what = HostCommand::Disk;
     let disk = read::disk(&ask(session, &what).await?).ok_or_else(|| unreadable(&what))?;
-    Ok(Hardware { os, kernel, arch: arch.to_string(), cores, processor, memory, disk, engine })
+    Ok(Hardware { os, kernel, arch, cores, processor, memory, disk, engine })
 }
 
 /// Runs a command that must succeed.

@@ -9,6 +9,7 @@ use crate::db::StoreError;
 use crate::fleet::container::{Container, store as containers};
 use crate::fleet::found::{DockerId, RelayIdentity};
 use crate::fleet::host::HostError;
+use crate::fleet::image::{Arch, RelayImage};
 use crate::fleet::reconcile::Action;
 use crate::fleet::relay::{Admission, RelaySpec};
 use crate::fleet::store::placement;
@@ -133,9 +134,9 @@ impl Visit<'_> {
     }
 
     /// The image for this server's architecture; without one, nothing can be created here.
-    fn image(&self) -> Result<&crate::app::relays::RelayImage, HostError> {
-        let arch = self.server.hardware.as_ref().map_or("x86_64", |hardware| hardware.arch.as_str());
-        self.fleet.relays.images.get(arch).ok_or_else(|| HostError::NoImage { arch: arch.to_owned() })
+    fn image(&self) -> Result<&RelayImage, HostError> {
+        let arch = self.server.hardware.as_ref().map_or(Arch::Amd64, |hardware| hardware.arch);
+        self.fleet.relays.images.get(&arch).ok_or(HostError::NoImage { arch })
     }
 
     async fn load_image(&self) -> Result<(), Unsettled> {

@@ -9,10 +9,11 @@ use derpshop::adapters::ssh::SshSetup;
 use derpshop::bytes::Bytes;
 use derpshop::clock::{OsRandom, SystemClock};
 use derpshop::fleet::host::HostError;
+use derpshop::fleet::image::{Arch, RelayImage};
 use derpshop::fleet::server::PortRange;
 use derpshop::fleet::setup::{
-    Arch, Finding, RelayArchive, ServerSetup as _, SetupPlan, SetupProblem, SetupProgress, SetupStep,
-    SetupStopped, StepState, TrialRelay,
+    Finding, ServerSetup as _, SetupPlan, SetupProblem, SetupProgress, SetupStep, SetupStopped, StepState,
+    TrialRelay,
 };
 use lab::wait::wait_until;
 
@@ -49,7 +50,7 @@ async fn plan(server: &Server) -> SetupPlan {
         target: server.target.clone(),
         install: INSTALL,
         ports: PortRange::new(20000, 20009).unwrap(),
-        images: BTreeMap::from([(ours(), RelayArchive { image, archive })]),
+        images: BTreeMap::from([(ours(), RelayImage { image, archive })]),
         trial: TrialRelay { secrets, pin },
         restart_confirmed: false,
     }
@@ -167,7 +168,7 @@ async fn each_obstacle_is_named_with_its_cure() {
     let other =
         derpshop::fleet::image::ImageRef::new(image.name(), vec![format!("sha256:{}", "0".repeat(64))])
             .unwrap();
-    wrong_image.images.insert(ours(), RelayArchive { image: other, archive });
+    wrong_image.images.insert(ours(), RelayImage { image: other, archive });
     let at = stopped(&server, &wrong_image).await;
     assert_eq!((at.step, at.problem.code()), (SetupStep::Image, "wrong-archive"));
 
