@@ -14,4 +14,5 @@ mod probe;
 mod provision;
 mod redeem;
 mod restart;
+mod schema;
 mod settings;
