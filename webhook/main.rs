@@ -8,8 +8,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use axum::Router;
 use clap::Parser;
+use derpshop::adapters::http::serve;
 use derpshop::base::{WebhookBase, probe_key};
 use derpshop::config::{Admission, Settings};
 use derpshop::i18n::Texts;
@@ -17,16 +17,15 @@ use derpshop::inbox::{BotId, Inbox, Sealer};
 use derpshop::shutdown::Shutdown;
 use derpshop::telemetry;
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 
 use door::{Door, TelegramDoor};
 
 /// All inbound HTTP of derpshop: Telegram's updates, admission of devices, ACL pages.
 #[derive(Debug, Parser)]
-#[command(version)]
+#[command(name = "webhook", version)]
 struct Args {
-    /// The configuration file, the one that `derpshop` reads.
-    #[arg(long, short)]
+    /// The settings file [default: /etc/derpshop/derpshop.toml if it exists].
+    #[arg(long, env = "DERPSHOP_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
 }
 
@@ -49,15 +48,21 @@ async fn run(args: Args) -> anyhow::Result<()> {
     let metrics = telemetry::collect()?;
     let shutdown = Shutdown::on_signals()?;
     let grace = settings.limits.shutdown;
-    let base = WebhookBase::open(settings).await?;
+    let stop = shutdown.token();
+    let base = tokio::select! {
+        base = WebhookBase::open(settings) => base?,
+        () = stop.cancelled() => return Ok(()),
+    };
     let http = &base.settings.http;
     let public = listen(http.listen).await?;
     let private = listen(http.metrics).await?;
     let door = Arc::new(door(&base));
     let app = telemetry::with_request_ids(routes::all(door));
     tracing::info!(public = %http.listen, metrics = %http.metrics, "up");
-    shutdown.spawn("http", serve(public, app, shutdown.token()));
-    shutdown.spawn("metrics", serve(private, telemetry::page(metrics), shutdown.token()));
+    let (stop, page) = (shutdown.token(), telemetry::page(metrics));
+    shutdown.spawn("http", async move { Ok(serve(public, app, stop).await?) });
+    let stop = shutdown.token();
+    shutdown.spawn("metrics", async move { Ok(serve(private, page, stop).await?) });
     let ended = shutdown.finish(grace).await;
     base.close().await?;
     tracing::info!("down");
@@ -68,19 +73,11 @@ async fn listen(at: std::net::SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(at).await.with_context(|| format!("cannot listen on {at}"))
 }
 
-/// Serves until it is told to stop, and then what is in hand.
-async fn serve(listener: TcpListener, app: Router, stop: CancellationToken) -> anyhow::Result<()> {
-    let listener = axum::serve::ListenerExt::tap_io(listener, |stream| {
-        // Answers are small and awaited: they must not wait for more.
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(error = &error as &dyn std::error::Error, "a connection stays slow");
-        }
-    });
-    Ok(axum::serve(listener, app).with_graceful_shutdown(async move { stop.cancelled().await }).await?)
-}
-
 fn door(base: &WebhookBase) -> Door {
     let settings = &base.settings;
+    if settings.telegram.bot_id.is_none() {
+        tracing::warn!("telegram.bot_id is not set, so updates are not taken");
+    }
     let telegram = settings.telegram.bot_id.map(|bot| {
         let bot = BotId(bot);
         TelegramDoor {

@@ -3,6 +3,7 @@
 
 mod backup;
 mod bot;
+mod crash;
 mod embedded_pg;
 mod fleet;
 mod fleet_store;
@@ -16,3 +17,4 @@ mod redeem;
 mod restart;
 mod schema;
 mod settings;
+mod webhook;

@@ -1,9 +1,10 @@
 //! What integration tests share: an application over a database of its own, and the means to wait for something.
 
 pub(crate) mod clock;
+pub(crate) mod http;
+pub(crate) mod process;
 pub(crate) mod world;
 
-use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -76,7 +77,7 @@ pub(crate) fn tempfile() -> std::path::PathBuf {
 }
 
 /// Waits until `is_so` says yes, and fails after half a minute with what was waited for.
-pub(crate) async fn wait_until<F: Future<Output = bool>>(what: &str, mut is_so: impl FnMut() -> F) {
+pub(crate) async fn wait_until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     let started = Instant::now();
     while !is_so().await {
         assert!(started.elapsed() < Duration::from_secs(30), "waited too long for: {what}");
