@@ -3,9 +3,11 @@
 
 # Where this clone is, with symbolic links resolved.
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
-# Everything kept between runs (build directory, bare root file systems, the trial's data) is outside the clone.
-# shellcheck disable=SC2034 # used by who sources this
-cache=${LAB_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/derpshop}
+# Everything kept between runs (build directory, bare root file systems, the trial's data) is outside the clone. For
+# root not at home, which is closed to the user that PostgreSQL runs as.
+if [[ $EUID -eq 0 ]]; then cache=/var/cache/derpshop; else cache=${XDG_CACHE_HOME:-$HOME/.cache}/derpshop; fi
+cache=${LAB_CACHE:-$cache}
+export LAB_CACHE=$cache
 
 say() { printf '%s\n' "$*" >&2; }
 die() { say "${0##*/}: $*"; exit 1; }
@@ -151,6 +153,7 @@ pg_throwaway() {
     pg_start "$folder" -c fsync=off -c full_page_writes=off -c synchronous_commit=off
     DATABASE_URL=$(pg_url "$folder")
     export DATABASE_URL
+    pg_folder=$folder
 }
 
 # Applies the migrations to $DATABASE_URL as `derpshop migrate` would, for when that can't be built yet.
