@@ -135,7 +135,12 @@ impl Server {
 
     /// Opens a pool; waits a moment for a server that doesn't answer yet.
     pub async fn connect(&self) -> anyhow::Result<PgPool> {
-        let until = Instant::now() + DATABASE_PATIENCE;
+        self.connect_within(DATABASE_PATIENCE).await
+    }
+
+    /// As [`Server::connect`], with another patience.
+    pub async fn connect_within(&self, patience: Duration) -> anyhow::Result<PgPool> {
+        let until = Instant::now() + patience;
         loop {
             match db::connect(self.options.clone(), self.pool_size).await.map_err(StoreError::from) {
                 Ok(pool) => return Ok(pool),
@@ -165,7 +170,7 @@ impl Server {
     pub fn backups(&self, config: &Config) -> anyhow::Result<Backups> {
         let programs = match &self.embedded {
             Some(embedded) => embedded.programs().clone(),
-            None => Programs::find(self.bin_dir.as_deref(), None)?,
+            None => Programs::client(self.bin_dir.as_deref())?,
         };
         Ok(Backups {
             connection: Connection::parse(&self.address).context("database.url can't be used")?,

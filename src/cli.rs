@@ -2,6 +2,7 @@
 
 mod admin;
 mod backup;
+mod doctor;
 mod serve;
 
 use crate::base::{Base, Server, migrate};
@@ -35,6 +36,8 @@ enum Command {
     /// Does what only the operator of this machine may do.
     #[command(subcommand)]
     Admin(admin::Admin),
+    /// Looks at everything the shop stands on; the exit status is how many things need attention.
+    Doctor,
     /// Backs up the database and the keyring into one encrypted file.
     Backup(backup::Backup),
     /// Brings a backup back into an empty database.
@@ -45,7 +48,7 @@ enum Command {
 pub async fn main() -> ExitCode {
     let cli = Cli::parse();
     match run(cli).await {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("derpshop: {error:#}");
             ExitCode::FAILURE
@@ -53,28 +56,33 @@ pub async fn main() -> ExitCode {
     }
 }
 
-async fn run(cli: Cli) -> anyhow::Result<()> {
+async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    if let Command::Doctor = cli.command {
+        return Ok(doctor::run(cli.config.as_deref()).await);
+    }
     let config = Config::load(cli.config.as_deref())?;
     telemetry::init(&config.settings.log)?;
     match cli.command {
-        Command::Run => serve::run(config, serve::Parts { bot: true, worker: true }).await,
-        Command::Bot => serve::run(config, serve::Parts { bot: true, worker: false }).await,
-        Command::Worker => serve::run(config, serve::Parts { bot: false, worker: true }).await,
+        Command::Doctor => {}
+        Command::Run => serve::run(config, serve::Parts { bot: true, worker: true }).await?,
+        Command::Bot => serve::run(config, serve::Parts { bot: true, worker: false }).await?,
+        Command::Worker => serve::run(config, serve::Parts { bot: false, worker: true }).await?,
         Command::Migrate => {
             let server = Server::start(&config.settings).await?;
             let pool = server.connect().await?;
             let migrated = migrate(&pool).await;
             pool.close().await;
             server.leave().await?;
-            Ok(migrated?)
+            migrated?;
         }
         Command::Admin(command) => {
             let base = Base::open(config).await?;
             let done = admin::run(command, &base).await;
             base.close().await?;
-            done
+            done?;
         }
-        Command::Backup(command) => backup::make(command, &config).await,
-        Command::Restore(command) => backup::restore(&command, config).await,
+        Command::Backup(command) => backup::make(command, &config).await?,
+        Command::Restore(command) => backup::restore(&command, config).await?,
     }
+    Ok(ExitCode::SUCCESS)
 }

@@ -1,6 +1,7 @@
 //! The database: migrations, pools and the checks that every write passes through.
 
 mod listen;
+pub mod store;
 
 pub use listen::listen;
 

@@ -42,8 +42,10 @@ const STEP: Duration = Duration::from_millis(10);
 /// Why there is no private Postgres.
 #[derive(Debug, thiserror::Error)]
 pub enum EmbeddedPgError {
-    /// The server's programs are not there.
-    #[error("no PostgreSQL server programs in {place}; install postgresql, or set database.url")]
+    /// The programs are not there.
+    #[error(
+        "no PostgreSQL programs in {place}; install postgresql, or postgresql-client where database.url is set"
+    )]
     NoPrograms {
         /// Where they were looked for.
         place: String,
@@ -125,7 +127,7 @@ impl EmbeddedPg {
         }
         let start = lock(&folder.join("start.lock")).await?;
         let version = fs::read_to_string(folder.join("data/PG_VERSION")).ok();
-        let programs = Programs::find(bin_dir, version.as_deref().map(str::trim))?;
+        let programs = Programs::server(bin_dir, version.as_deref().map(str::trim))?;
         let cluster = Cluster { data: folder.join("data"), folder, programs, owner };
         if version.is_none() {
             cluster.make_data().await?;
@@ -147,7 +149,7 @@ impl EmbeddedPg {
             if folder.join("start.lock").exists() {
                 let start = lock(&folder.join("start.lock")).await?;
                 let version = fs::read_to_string(folder.join("data/PG_VERSION")).ok();
-                let programs = Programs::find(bin_dir, version.as_deref().map(str::trim))?;
+                let programs = Programs::server(bin_dir, version.as_deref().map(str::trim))?;
                 let (folder, data) = (folder.to_owned(), folder.join("data"));
                 let cluster = Cluster { data, folder, programs, owner: Owner::find()? };
                 if cluster.answers().await {

@@ -7,3 +7,4 @@ pub mod probe;
 pub mod smtp;
 pub mod ssh;
 pub mod telegram;
+pub mod web;

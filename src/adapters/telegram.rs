@@ -2,8 +2,10 @@
 
 mod convert;
 mod failure;
+mod state;
 
 pub use failure::send_error;
+pub use state::{Standing, WebhookState};
 
 use std::fmt;
 use std::time::Duration;

@@ -85,7 +85,14 @@ async fn start_worker(
         None => None,
     };
     let fleet = fleet(app, &base.config.settings).await?;
-    let gear = Gear { app: app.clone(), fleet, mailer, texts: texts.clone() };
+    let backups = match base.server.backups(&base.config) {
+        Ok(backups) => Some(Arc::new(backups)),
+        Err(error) => {
+            tracing::warn!(error = format!("{error:#}"), "there will be no nightly backups");
+            None
+        }
+    };
+    let gear = Gear { app: app.clone(), fleet, mailer, texts: texts.clone(), backups };
     let limits = &base.config.settings.limits;
     let parallel = usize::try_from(limits.jobs.get())?;
     shutdown.spawn("jobs", worker::run(gear, parallel, limits.shutdown, shutdown.token()));

@@ -18,8 +18,23 @@ pub struct Programs {
 }
 
 impl Programs {
-    /// Takes the configured folder, else finds the newest installed, or that of major version `wanted`.
-    pub fn find(configured: Option<&Path>, wanted: Option<&str>) -> Result<Self, EmbeddedPgError> {
+    /// The server's programs: from the configured folder, else the newest installed, or those of major version
+    /// `wanted`.
+    pub fn server(configured: Option<&Path>, wanted: Option<&str>) -> Result<Self, EmbeddedPgError> {
+        Self::find(configured, wanted, &["initdb", "postgres"])
+    }
+
+    /// Programs that work on a server elsewhere, such as `pg_dump`.
+    pub fn client(configured: Option<&Path>) -> Result<Self, EmbeddedPgError> {
+        Self::find(configured, None, &["pg_dump", "pg_restore"])
+    }
+
+    fn find(
+        configured: Option<&Path>,
+        wanted: Option<&str>,
+        needed: &[&str],
+    ) -> Result<Self, EmbeddedPgError> {
+        let is_here = |bin: &Path| needed.iter().all(|program| bin.join(program).exists());
         if let Some(bin) = configured {
             let missing = || EmbeddedPgError::NoPrograms { place: bin.display().to_string() };
             return is_here(bin).then(|| Self { bin: bin.to_owned() }).ok_or_else(missing);
@@ -62,10 +77,6 @@ impl Programs {
     pub fn path(&self, program: &str) -> PathBuf {
         self.bin.join(program)
     }
-}
-
-fn is_here(bin: &Path) -> bool {
-    bin.join("initdb").exists() && bin.join("postgres").exists()
 }
 
 /// Whom Postgres's programs run as when we are root, which they refuse to be.

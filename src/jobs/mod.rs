@@ -140,6 +140,18 @@ impl Job for ReportFailedJobs {
     }
 }
 
+/// Makes the backup of this night, and removes the oldest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NightlyBackup {}
+
+impl Job for NightlyBackup {
+    const NAME: &'static str = "nightly_backup";
+
+    fn spec(&self) -> Spec {
+        Spec::default().in_queue(Self::NAME).once(Self::NAME).attempts(5)
+    }
+}
+
 /// Makes a server hold what the store says it should.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReconcileServer {

@@ -7,10 +7,11 @@ use graphile_worker::{Cron, CrontabFill, WorkerOptions};
 
 use super::run::Run;
 use super::{Failure, Gear, OrFail as _, Work};
+use crate::adapters::backup::Nightly;
 use crate::app;
 use crate::jobs::{
-    ChainAudit, CleanCodes, CleanInbox, KeepLogs, MailRenewal, ReconcileServer, ReportFailedJobs, SendCode,
-    SweepRentals, TellAuditHead,
+    ChainAudit, CleanCodes, CleanInbox, KeepLogs, MailRenewal, NightlyBackup, ReconcileServer,
+    ReportFailedJobs, SendCode, SweepRentals, TellAuditHead,
 };
 
 /// Tells the engine of all kinds of jobs.
@@ -26,6 +27,13 @@ pub(super) fn register(options: WorkerOptions) -> anyhow::Result<WorkerOptions> 
         .define_job::<Run<SweepRentals>>()
         .define_job::<Run<MailRenewal>>()
         .define_job::<Run<KeepLogs>>()
+        .define_job::<Run<NightlyBackup>>()
+        .with_cron(
+            Cron::daily_at::<Run<NightlyBackup>>(3, 10)?
+                .id("nightly_backup")
+                .fill(CrontabFill::hours(24))
+                .payload(Run::new(NightlyBackup {}))?,
+        )
         .with_cron(
             Cron::daily_at::<Run<CleanInbox>>(3, 40)?
                 .id("clean_inbox")
@@ -77,6 +85,20 @@ impl Work for ReportFailedJobs {
 
     async fn work(self, gear: &Gear) -> Result<(), Failure> {
         app::jobs::report_failed(&gear.app).await.or_retry()
+    }
+}
+
+#[async_trait]
+impl Work for NightlyBackup {
+    const LIMIT: Duration = Duration::from_hours(4);
+
+    async fn work(self, gear: &Gear) -> Result<(), Failure> {
+        let Some(backups) = &gear.backups else { return Ok(()) };
+        let done = backups.nightly(gear.app.clock.now()).await.or_retry()?;
+        if let Nightly::Made { path, bytes, removed } = done {
+            tracing::info!(path = %path.display(), bytes, removed, "backed up");
+        }
+        Ok(())
     }
 }
 

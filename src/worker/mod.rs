@@ -17,6 +17,7 @@ use graphile_worker::{
 };
 use tokio_util::sync::CancellationToken;
 
+use crate::adapters::backup::Backups;
 use crate::app::App;
 use crate::i18n::Texts;
 use crate::jobs::SCHEMA;
@@ -33,6 +34,8 @@ pub struct Gear {
     pub mailer: Option<Arc<dyn Mailer>>,
     /// What people read.
     pub texts: Arc<Texts>,
+    /// Makes backups, where this process is to.
+    pub backups: Option<Arc<Backups>>,
 }
 
 /// Pauses between two starts of the engine: the first and the longest.

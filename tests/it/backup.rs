@@ -1,15 +1,13 @@
 //! Backups: made by the program, brought back elsewhere, refused when anything is wrong with them.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::path::Path;
 use std::time::Duration;
 
 use chrono::{TimeZone, Utc};
 use derpshop::adapters::backup::store::{self, Progress};
 use derpshop::adapters::backup::{Backups, Connection, MakeError, Nightly};
 use derpshop::base::{Base, SchemaError, Server, await_schema, known_version, migrate};
-use derpshop::config::Config;
 use derpshop::db::MIGRATOR;
 use derpshop::embedded_pg::Programs;
 use derpshop::secret::Keyring;
@@ -17,53 +15,20 @@ use derpshop::settings::{self, Setting};
 use derpshop::types::TenantId;
 use sqlx::PgPool;
 
+use crate::harness::shop::Shop;
 use crate::harness::tempfile;
 
-/// One installation: a data folder with a private database in it.
-struct Shop {
-    dir: PathBuf,
+/// What is looked at in a shop before and after it was moved.
+trait Moved {
+    /// Stores a sealed value.
+    async fn put_secret(&self);
+    /// Opens it.
+    async fn secret(&self) -> Vec<u8>;
+    /// Whether nothing was restored.
+    async fn is_empty(&self) -> bool;
 }
 
-impl Shop {
-    fn new() -> Self {
-        let dir = tempfile();
-        fs::write(dir.join("derpshop.toml"), format!("data_dir = '{}'", dir.display()))
-            .expect("it can be written");
-        Self { dir }
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.dir.join(name)
-    }
-
-    fn config(&self) -> Config {
-        let path = self.file("derpshop.toml");
-        let text = fs::read_to_string(&path).expect("the settings are there");
-        Config::parse(Some((&path, &text)), Vec::new()).expect("the settings are right")
-    }
-
-    fn derpshop(&self, arguments: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_derpshop"));
-        command.env_clear().arg("--config").arg(self.file("derpshop.toml")).args(arguments);
-        command.output().expect("the program runs")
-    }
-
-    /// Runs a command that has to work; returns what it said.
-    fn does(&self, arguments: &[&str]) -> String {
-        let output = self.derpshop(arguments);
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(output.status.success(), "{arguments:?}: {said}{}", String::from_utf8_lossy(&output.stderr));
-        said
-    }
-
-    /// Runs a command that has to be refused; returns why.
-    fn refuses(&self, arguments: &[&str]) -> String {
-        let output = self.derpshop(arguments);
-        assert!(!output.status.success(), "{arguments:?} was not refused");
-        String::from_utf8_lossy(&output.stderr).into_owned()
-    }
-
-    /// Stores a sealed value and says under which row.
+impl Moved for Shop {
     async fn put_secret(&self) {
         let base = Base::open(self.config()).await.expect("it opens");
         let sealed = hex::encode(base.app.seal.seal("tenants:1:name", b"mesh key"));
@@ -92,12 +57,6 @@ impl Shop {
         pool.close().await;
         server.leave().await.expect("it stops");
         tables == 0 && progress == Progress::None && !self.file("keyring").exists()
-    }
-}
-
-impl Drop for Shop {
-    fn drop(&mut self) {
-        fs::remove_dir_all(&self.dir).expect("the test's folder can go");
     }
 }
 
@@ -176,7 +135,7 @@ fn backups(pool: &PgPool, dir: &Path) -> Backups {
     Keyring::create_or_load(&dir.join("keyring")).expect("it is made");
     Backups {
         connection: Connection::parse(&address.into()).expect("it is an address"),
-        pg_dump: Programs::find(None, None).expect("Postgres is installed").path("pg_dump"),
+        pg_dump: Programs::client(None).expect("Postgres is installed").path("pg_dump"),
         keyring_dir: dir.join("keyring"),
         key_file: dir.join("key"),
         dir: dir.join("backups"),

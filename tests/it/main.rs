@@ -4,6 +4,7 @@
 mod backup;
 mod bot;
 mod crash;
+mod doctor;
 mod embedded_pg;
 mod fleet;
 mod fleet_store;

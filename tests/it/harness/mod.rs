@@ -3,6 +3,7 @@
 pub(crate) mod clock;
 pub(crate) mod http;
 pub(crate) mod process;
+pub(crate) mod shop;
 pub(crate) mod world;
 
 use std::sync::Arc;

@@ -151,6 +151,7 @@ impl World {
             fleet: Fleet { app: app.clone(), hosts: setup.hosts, relays: Arc::new(setup.relays) },
             mailer: Some(Arc::new(Smtp::new(&server).unwrap())),
             texts: self.texts.clone(),
+            backups: None,
         };
         let stop = self.stop.clone();
         let grace = Duration::from_secs(10);
