@@ -1,5 +1,6 @@
 //! `run`, `bot` and `worker`: the processes that stay.
 
+use crate::adapters::http;
 use crate::adapters::smtp::Smtp;
 use crate::adapters::telegram::Telegram;
 use crate::base::{Base, fleet};
@@ -12,10 +13,12 @@ use crate::inbox::Sealer;
 use crate::notify::Mailer;
 use crate::secret::ExposeSecret;
 use crate::shutdown::Shutdown;
+use crate::telemetry;
 use crate::worker::outbox::Sender;
 use crate::worker::{self, Gear};
 use anyhow::Context;
 use std::sync::Arc;
+use tokio::net::TcpListener;
 
 /// What runs in this process.
 #[derive(Debug, Clone, Copy)]
@@ -51,12 +54,29 @@ pub(super) fn telegram(config: &Config) -> anyhow::Result<Telegram> {
 
 async fn start(base: &Base, telegram: Telegram, parts: Parts, shutdown: &Shutdown) -> anyhow::Result<()> {
     watch_database(base, shutdown);
+    show_figures(base, shutdown).await?;
     let texts = Arc::new(Texts::load());
     if parts.worker {
         start_worker(base, telegram.clone(), texts.clone(), shutdown).await?;
     }
     if parts.bot {
         start_bot(base, telegram, texts, shutdown)?;
+    }
+    Ok(())
+}
+
+/// Shows this process's figures. Two processes on one machine need an address each; the second does without.
+async fn show_figures(base: &Base, shutdown: &Shutdown) -> anyhow::Result<()> {
+    let figures = telemetry::page(telemetry::collect()?);
+    let at = base.config.settings.http.worker_metrics;
+    let stop = shutdown.token();
+    match TcpListener::bind(at).await {
+        Ok(listener) => {
+            shutdown.spawn("metrics", async move { Ok(http::serve(listener, figures, stop).await?) });
+        }
+        Err(error) => {
+            tracing::warn!(%at, error = &error as &dyn std::error::Error, "figures are not shown: set http.worker_metrics");
+        }
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use crate::base::{self, Server, TENANT, known_version};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Settings};
 use crate::db;
+use crate::fleet::image::{Arch, RelayImage};
 use crate::secret::{Keyring, KeyringError};
 use crate::settings::{self, Setting};
 use crate::types::ChatId;
@@ -177,7 +178,7 @@ pub(super) fn images(settings: &Settings) -> Vec<Finding> {
         let cure = "build deploy/derper/Dockerfile, `docker save` it, and fill in [relay.images.amd64]";
         return vec![Finding::bad("relay image", "none is configured, so no relay can be started", cure)];
     }
-    let look = |(architecture, image): (&String, &crate::config::Image)| {
+    let look = |(architecture, image): (&Arch, &RelayImage)| {
         let name = format!("relay image {architecture}");
         let path = image.archive.display();
         match std::fs::metadata(&image.archive) {
