@@ -3,11 +3,12 @@
 
 mod fleet;
 
-pub use fleet::{fleet, probe_key};
+pub use fleet::{fleet, probe_key, setup};
 
 use crate::adapters::backup::store::Progress;
 use crate::adapters::backup::{self, Backups, Connection};
 use crate::adapters::probe::{ProbeLimits, SocketProber};
+use crate::adapters::ssh::{InstallationKey, SshHosts, SshLimits};
 use crate::app::{App, Core, Shop};
 use crate::clock::{OsRandom, SystemClock};
 use crate::config::{Config, Settings};
@@ -284,6 +285,8 @@ pub struct Base {
     pub config: Config,
     /// What use cases need.
     pub app: Arc<App>,
+    /// Reaches servers; the first time, the installation gets its SSH key.
+    pub hosts: SshHosts,
     /// Opens what the inbox holds.
     pub inbox: Arc<InboxKey>,
     /// Below [`App`]'s pool; [`Base::close`] leaves it.
@@ -302,8 +305,16 @@ impl Base {
         let shop = shop(&config.settings, config.smtp.is_some());
         let core = core(&pool, keyring.lookup, keyring.seal, shop);
         let prober = SocketProber::new(core.clock.clone(), core.random.clone(), ProbeLimits::default());
-        let app = Arc::new(App { core, open: keyring.open, prober: Arc::new(prober) });
-        Ok(Self { config, app, inbox: Arc::new(keyring.inbox), server })
+        let key = InstallationKey::create_or_load(dir, &*core.random)?;
+        let hosts = SshHosts::new(key, SshLimits::default());
+        let app = Arc::new(App {
+            core,
+            open: keyring.open,
+            prober: Arc::new(prober),
+            hosts: Arc::new(hosts.clone()),
+            key_line: hosts.authorized_line(),
+        });
+        Ok(Self { config, app, hosts, inbox: Arc::new(keyring.inbox), server })
     }
 
     /// Closes all connections and leaves the database.
@@ -369,5 +380,6 @@ fn shop(settings: &Settings, mail: bool) -> Shop {
         mail,
         admission_url: settings.relay.admission_url.as_ref().map(plain),
         own_addresses: settings.relay.own_addresses.clone(),
+        relay_ports: settings.relay.ports,
     }
 }

@@ -1,6 +1,7 @@
 //! Amounts of data, in bytes only.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -41,9 +42,39 @@ impl fmt::Display for Bytes {
     }
 }
 
+/// Text that isn't an amount of data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an amount of data is a number with MB, GB or TB, like 500GB")]
+pub struct InvalidBytes;
+
+impl FromStr for Bytes {
+    type Err = InvalidBytes;
+    /// Decimal units as people write them: `500GB`, `1.5 TB`, `200m`.
+    fn from_str(s: &str) -> Result<Self, InvalidBytes> {
+        let s = s.trim().to_ascii_lowercase();
+        let s = s.strip_suffix('b').unwrap_or(&s);
+        let units = [('m', 6), ('g', 9), ('t', 12)];
+        let (number, places) = units
+            .iter()
+            .find_map(|(unit, places)| Some((s.strip_suffix(*unit)?, *places)))
+            .ok_or(InvalidBytes)?;
+        crate::money::decimal(number.trim_end(), places).map(Self).ok_or(InvalidBytes)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_are_read_as_people_write_them() {
+        assert_eq!("500GB".parse(), Ok(Bytes::gigabytes(500)));
+        assert_eq!("1.5 TB".parse(), Ok(Bytes::gigabytes(1500)));
+        assert_eq!("200m".parse(), Ok(Bytes(200_000_000)));
+        for bad in ["", "500", "GB", "-1GB", "1.5KB", "1,5TB", "99999999TB"] {
+            assert_eq!(bad.parse::<Bytes>(), Err(InvalidBytes), "{bad}");
+        }
+    }
 
     #[test]
     fn sizes_read_in_decimal_units() {

@@ -13,6 +13,7 @@ mod tests;
 pub use crate::adapters::smtp::{Server as Smtp, Tls as SmtpTls};
 
 use crate::fleet::image::{Arch, RelayImage};
+use crate::fleet::server::PortRange;
 use crate::types::{Lang, Title};
 use chrono_tz::Tz;
 use layers::Layers;
@@ -201,15 +202,6 @@ pub struct Relay {
     pub admission_url: Option<Url>,
     /// Addresses that never count as a customer's device: those that our probes come from.
     pub own_addresses: Vec<IpAddr>,
-}
-
-/// Ports from the first to the last, both included.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PortRange {
-    /// Lowest port.
-    pub first: u16,
-    /// Highest port.
-    pub last: u16,
 }
 
 /// An answer to a relay that asks whether a client may connect.

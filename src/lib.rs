@@ -17,6 +17,7 @@ pub mod types;
 pub mod account;
 pub mod acl;
 pub mod audit;
+pub mod confirm;
 pub mod fleet;
 pub mod i18n;
 pub mod inbox;

@@ -1,6 +1,7 @@
 //! Money in whole minor units; no float ever holds any.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -74,9 +75,48 @@ impl fmt::Display for Rate {
     }
 }
 
+/// Text that isn't a rate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a rate is a number like 0.108, with at most six decimals")]
+pub struct InvalidRate;
+
+impl FromStr for Rate {
+    type Err = InvalidRate;
+    /// Yuan with at most six decimals, as in `0.108`; a leading `¥` is allowed. Exact: no digit is dropped.
+    fn from_str(s: &str) -> Result<Self, InvalidRate> {
+        let s = s.trim();
+        let micros = decimal(s.strip_prefix('¥').unwrap_or(s), 6).ok_or(InvalidRate)?;
+        Ok(Self { micros: i64::try_from(micros).map_err(|_| InvalidRate)? })
+    }
+}
+
+/// Reads a number without sign and with at most `places` decimals, as that many `10^-places`.
+pub(crate) fn decimal(text: &str, places: u32) -> Option<u64> {
+    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+    let digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
+    let used = u32::try_from(part.len()).ok()?;
+    if whole.is_empty() || !digits(whole) || !digits(part) || used > places || text.ends_with('.') {
+        return None;
+    }
+    let part =
+        if part.is_empty() { 0 } else { part.parse::<u64>().ok()?.checked_mul(10_u64.pow(places - used))? };
+    whole.parse::<u64>().ok()?.checked_mul(10_u64.checked_pow(places)?)?.checked_add(part)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rates_are_read_exactly_or_not_at_all() {
+        assert_eq!("0.108".parse(), Ok(Rate { micros: 108_000 }));
+        assert_eq!("¥2.500001".parse(), Ok(Rate { micros: 2_500_001 }));
+        assert_eq!("1.".parse::<Rate>(), Err(InvalidRate));
+        assert_eq!("12".parse(), Ok(Rate { micros: 12_000_000 }));
+        for bad in ["", ".5", "-1", "1.0000001", "1,5", "1e3", "1.2.3", "99999999999999999999"] {
+            assert_eq!(bad.parse::<Rate>(), Err(InvalidRate), "{bad}");
+        }
+    }
 
     #[test]
     fn money_reads_as_customers_expect() {

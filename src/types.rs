@@ -69,6 +69,10 @@ id!(/// A row of `devices`.
     DeviceId);
 id!(/// A row of `outbox`.
     OutboxId);
+id!(/// A row of `server_setups`: one run of a server's set-up.
+    SetupId);
+id!(/// A row of `confirmations`.
+    ConfirmationId);
 id!(/// A user's number on Telegram.
     TelegramId);
 id!(/// A chat's number on Telegram: positive for a private chat, negative for a group.

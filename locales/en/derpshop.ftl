@@ -791,7 +791,6 @@ ops-server-remove-confirm =
     ⚠️ Remove <b>{ $server }</b>? Rentals on it: { $rentals }
     • Dual { $dual }: the other half serves on, then a new one is added
     • Single { $single }: moved; customers must update the ACL config
-    Only { $who } can confirm, for 1 minute.
 ops-renew-confirm =
     <b>{ $user }</b>, { $relay }: { $old_end } → { $new_end } ({ $change })
     The customer is told by mail and in Telegram.
@@ -837,6 +836,406 @@ ops-job-failed = 🔴 Job <code>{ $job }</code> failed several times and isn't t
 ops-message-refused = ⚠️ Telegram refused an outgoing message (<code>{ $message }</code>) as malformed; it was given up. The log has the reason.
 ops-audit-head = Audit chain { $day }: { $count } records, head <code>{ $head }</code>
 ops-audit-broken = 🔴 The audit records don't fit together at number <code>{ $seq }</code>: one was altered or removed. Check who has access to the database.
+
+## ops-guards
+ops-bind-wrong = That code is wrong or too old. Run <code>derpshop admin bind</code> on the machine for a new one.
+ops-bind-other = The ops group was another group; it's this one from now on. The old one gets no more messages.
+ops-unbound = No ops group is bound yet. Run <code>derpshop admin bind</code> on the machine and send its code in the group: <code>/bind CODE</code>.
+ops-not-bound-here = This group isn't the ops group, so the command does nothing here.
+ops-unknown-command = There is no command <code>/{ $command }</code>. Send /help for all of them.
+ops-cancelled = Cancelled; nothing was done.
+ops-confirm-over = This confirmation was dealt with before.
+ops-changed-meanwhile = Things changed just now, so nothing was done. Send the command again.
+ops-confirm-by =
+    { $minutes ->
+        [one] Only { $who } can confirm, for { $minutes } minute.
+       *[other] Only { $who } can confirm, for { $minutes } minutes.
+    }
+
+## ops-arguments
+ops-wrong-address = <code>{ $given }</code> isn't an IPv4 address.
+ops-wrong-login = <code>{ $given }</code> isn't a login name.
+ops-wrong-region = There is no region <code>{ $given }</code>. Known: { $known }
+ops-wrong-type = There is no server type <code>{ $given }</code>. Known: { $known }
+ops-wrong-server = There is no server <code>{ $given }</code>. Send /servers for all of them.
+ops-wrong-server-many = <code>{ $given }</code> is more than one server: { $names }. Use a name.
+ops-wrong-customer = There is no customer <code>{ $given }</code>. Use a username, an e-mail, a number or a numeric Telegram ID.
+ops-wrong-customer-many = <code>{ $given }</code> is more than one customer. Use a number:
+    { $rows }
+ops-wrong-rental = There is no rental <code>{ $given }</code>.
+ops-wrong-date = <code>{ $given }</code> isn't a date. Write <code>2026-12-24</code> or <code>2026-12-24 18:30</code>.
+ops-wrong-number = <code>{ $given }</code> isn't a whole number from { $least } to { $most }.
+ops-wrong-plan = There is no plan <code>{ $given }</code>. Known: { $known }
+ops-wrong-serial = <code>{ $given }</code> isn't a serial.
+ops-wrong-serial-check = <code>{ $given }</code> fails its check: a character is probably wrong or missing.
+ops-wrong-field = There is no field <code>{ $given }</code>. Known: { $known }
+ops-wrong-value = <code>{ $given }</code> can't be { $field }.
+ops-wrong-job = There is no job <code>{ $given }</code>, or it is running.
+
+## ops-servers
+ops-servers =
+    <b>Servers</b>: { $healthy } / { $count } take rentals
+    { $rows }
+ops-servers-row =
+    { $status ->
+        [healthy] 🟢
+        [unhealthy] 🔴
+       *[maintenance] ⚪
+    } <b>{ $server }</b> { $region }, load { $load }, containers { $standing } / { $capacity }, traffic { $traffic }
+ops-servers-none = There are no servers yet. Add the first with /server_add.
+ops-traffic-left = { $left } left of { $total }
+ops-traffic-free = unlimited
+ops-server-status =
+    { $status ->
+        [healthy] takes rentals
+        [unhealthy] in trouble
+        [removing] being removed
+       *[maintenance] maintenance
+    }
+ops-server-detail =
+    <b>{ $server }</b>: { $status }
+    Address: <code>{ $address }</code>, SSH port { $port }, user { $user }
+    Fingerprint: <code>{ $fingerprint }</code>
+    Region: { $region }, type: { $type }
+    Containers: { $standing } / { $capacity }, ports { $ports }
+    Load: { $load }, traffic: { $traffic }
+    Hardware: { $hardware }
+    Can be changed: { $fields }
+ops-server-hardware = { $cores } cores, { $memory } memory, { $disk } disk, { $arch }, { $os }, Docker { $engine }
+ops-server-no-hardware = not set up yet
+ops-server-there = This address and port are <b>{ $server }</b> already; nothing was added.
+ops-server-exists = { $address }:{ $port } is <b>{ $server }</b> already.
+ops-server-added = ✅ <b>{ $server }</b> is added. Once the key is installed, run <code>/server_setup { $server }</code>.
+ops-server-host-key =
+    Host fingerprint of <b>{ $server }</b>
+    Was: <code>{ $old }</code>
+    Now: <code>{ $new }</code>
+    Tap “Matches” only if it was reinstalled and its new fingerprint is this one.
+ops-server-key-same = The host fingerprint of <b>{ $server }</b> hasn't changed: <code>{ $fingerprint }</code>
+ops-server-edited = ✅ <b>{ $server }</b>: { $field } is now <code>{ $value }</code>.
+ops-server-edit-busy = <b>{ $server }</b> has containers ({ $standing }), and customers' configs name its address and region, so { $field } can't be changed now.
+ops-server-drained = ⚪ <b>{ $server }</b> takes no new rentals. Those on it ({ $rentals }) carry on. To take rentals again: <code>/server_setup { $server }</code>
+ops-server-drained-already = <b>{ $server }</b> wasn't taking rentals.
+ops-server-remove-empty = ⚠️ Remove <b>{ $server }</b>? There are no rentals on it. Its records stay.
+ops-server-removing = ⏳ <b>{ $server }</b> is being removed: relays moved to other servers: { $moved }. It goes once the old containers are gone.
+ops-server-removed = ✅ <b>{ $server }</b> is removed. Its records stay.
+ops-server-remove-stuck =
+    ⚠️ <b>{ $server }</b> is being removed; old containers still there: { $leaving }. It probably can't be reached.
+    If you run it now, we stop waiting and record them as released; what runs on that machine is left as it is.
+ops-server-remove-full = ❌ <b>{ $server }</b> wasn't removed: no other server has room for { $relay }. Add one with /server_add, or release it with /release.
+
+## ops-types
+ops-types =
+    <b>Server types</b>
+    { $rows }
+ops-types-row =
+    { $billing ->
+        [hourly] <b>{ $name }</b>: { $rate } per hour
+       *[yearly] <b>{ $name }</b>: by the year, { $rate } per day
+    }{ $more }
+ops-types-cores = , { $cores } cores
+ops-types-memory = , { $memory } memory
+ops-types-bandwidth = , { $bandwidth }
+ops-types-traffic = , { $traffic } a month
+ops-type-added = ✅ Server type <b>{ $name }</b> is added.
+ops-type-edited = ✅ Server type <b>{ $name }</b> is changed:
+    { $row }
+ops-type-exists = There is a server type <b>{ $name }</b> already.
+
+## ops-customers
+ops-user =
+    <b>{ $user }</b> (number { $id }): { $state }
+    E-mail: { $email }
+    Telegram: { $telegram }
+    Language: { $language }, zone: { $zone }
+    Registered: { $registered }, last login: { $login }
+    { $rentals }
+ops-user-state =
+    { $state ->
+        [banned] suspended
+        [closed] closed
+        [new] not registered yet
+        [admin] admin
+        [distributor] distributor
+       *[user] customer
+    }
+ops-user-none = none
+ops-user-row = <code>{ $user }</code>, number { $id }, { $email }
+ops-user-no-rentals = No rentals
+ops-rental-row =
+    { $state ->
+        [active] 🟢
+        [starting] 🟡
+        [expired] 🔴
+       *[paused] ⚪
+    } { $relay }: { $what }
+ops-rental-active = until { $end } ({ $left })
+ops-rental-starting =
+    { $days ->
+        [one] being set up, { $days } day waits
+       *[other] being set up, { $days } days wait
+    }
+ops-rental-expired = ended { $end }, kept until { $kept_until }
+ops-rental-paused = paused since { $since }
+ops-rental-released = released { $at }
+ops-history =
+    <b>Records of { $user }</b>
+    { $rows }
+ops-history-none = There are no records of <b>{ $user }</b>.
+ops-record-row =
+    { $status ->
+        [failed] { $at } { $who } <b>{ $what }</b> failed { $details }
+       *[success] { $at } { $who } <b>{ $what }</b> { $details }
+    }
+ops-record-shop = shop
+ops-record-console = console
+ops-renew-which =
+    { $count ->
+        [one] <b>{ $user }</b> has { $count } rental. Renew it until { $end }?
+       *[other] <b>{ $user }</b> has { $count } rentals. Which one is to run until { $end }?
+    }
+ops-renew-past = { $end } is in the past; nothing was done.
+ops-renew-same = { $relay } ends { $end } as it is.
+ops-renew-not-yet = { $relay } is still being set up; it has an end once it runs.
+ops-renew-paused = { $relay } is paused. Run <code>/resume { $rental }</code> first, then renew.
+ops-renew-nothing = <b>{ $user }</b> has no rental that can be renewed.
+ops-renew-longer = { $duration } more
+ops-renew-shorter = { $duration } less
+ops-renewed = ✅ <b>{ $user }</b>, { $relay } renewed: { $old_end } → { $new_end } ({ $change }). The customer is told by mail and in Telegram.
+ops-paused = ⚪ <b>{ $user }</b>, { $relay } is paused with { $duration } left. To resume: <code>/resume { $rental }</code>
+ops-pause-not = { $relay } isn't running, so it can't be paused.
+ops-resumed = ✅ <b>{ $user }</b>, { $relay } runs again, until { $end }.
+ops-resume-not = { $relay } isn't paused.
+ops-rental-is-released = { $relay } is released already.
+ops-release-confirm =
+    ⚠️ Release { $relay } of <b>{ $user }</b>?
+    • The relay stops at once; its address and port are given up for good
+    • Lost: { $left }
+    • It leaves the ACL config and the customer is told
+ops-released = ✅ <b>{ $user }</b>, { $relay } is released.
+ops-ban-confirm =
+    ⚠️ Suspend <b>{ $user }</b>?
+    • Relays stopped at once: { $rentals }; their time runs on
+    • The bot does nothing more for this account
+ops-banned = ✅ <b>{ $user }</b> is suspended; relays stopped: { $rentals }. To restore: <code>/unban { $user }</code>
+ops-banned-already = <b>{ $user }</b> is suspended already.
+ops-ban-admin = <b>{ $user }</b> is an admin and can't be suspended.
+ops-unbanned = ✅ <b>{ $user }</b> is restored; relays started again: { $rentals }.
+ops-unbanned-already = <b>{ $user }</b> isn't suspended.
+ops-acl =
+    ACL config of <b>{ $user }</b>: { $mode }
+    { $version }
+    { $rows }
+ops-acl-mode =
+    { $mode ->
+        [manual] manual, on { $servers } only
+        [off] off
+       *[auto] automatic, every relay
+    }
+ops-acl-version = Version { $version }, { $at }
+ops-acl-no-version = No version yet
+ops-acl-row = { $region_id }: { $relay }, <code>{ $address }</code>
+ops-acl-none = <b>{ $user }</b> has no ACL config yet: the first relay brings it.
+ops-acl-resent = ✅ The ACL config was sent to <b>{ $user }</b> again.
+ops-acl-set = ✅ ACL config of <b>{ $user }</b> is now: { $mode }. { $outcome }
+ops-acl-new = Version { $version } was sent to the customer.
+ops-acl-unchanged = It says the same as before, so the customer isn't told.
+ops-acl-off-confirm =
+    ⚠️ Turn the ACL config of <b>{ $user }</b> off?
+    • The new version names no relay; headscale takes it at its next fetch
+    • The relays run on, and so does their time
+
+## ops-serials
+ops-serial-file =
+    { $count ->
+        [one] Batch <code>{ $batch }</code>: { $count } serial, { $plan }.
+       *[other] Batch <code>{ $batch }</code>: { $count } serials, { $plan }.
+    }
+    Whoever redeems one first has it, so keep them to yourself.
+ops-serial-no-plan = There is no plan of { $days } days, and no default plan. Send /plans for all of them.
+ops-serial-hourly = <b>{ $plan }</b> is charged by the hour and has no serials.
+ops-serial-waiting = ⏳ Batch <code>{ $batch }</code> is made: { $plan } × { $count }. The file isn't delivered yet.
+ops-serial =
+    <code>{ $code }</code>: { $state }
+    Plan: { $plan }, { $days ->
+        [one] { $days } day
+       *[other] { $days } days
+    }
+    Batch: <code>{ $batch }</code>
+    { $use }
+ops-serial-state =
+    { $state ->
+        [used] used
+        [expired] expired
+        [revoked] revoked
+        [unpaid] not paid
+       *[unused] unused
+    }
+ops-serial-used = Redeemed by <b>{ $user }</b>, { $at }, { $relay }
+ops-serial-until = Redeem by { $at }
+ops-serial-free = No limit for redeeming
+ops-serial-gone = It can't be redeemed any more
+ops-serial-unknown = There is no such serial.
+ops-plans =
+    <b>Plans</b>
+    { $rows }
+ops-plans-row = <code>{ $name }</code> <b>{ $plan }</b>: { $term }, { $price }, traffic { $cap }, devices { $devices }, { $relays ->
+        [2] dual relay
+       *[other] single relay
+    }
+ops-plans-days =
+    { $days ->
+        [one] { $days } day
+       *[other] { $days } days
+    }
+ops-plans-hourly = by the hour
+ops-plans-default = , default
+ops-plans-hidden = , not on sale
+ops-plans-no-price = no price
+ops-plans-none = There are no plans yet. Run <code>derpshop admin seed</code> for a first set.
+
+## ops-system
+ops-right-admin = admin rights
+ops-help-group = <b>{ $group }</b>
+ops-help-row = /{ $command } { $about }
+ops-unparked = Put back into its queue; it is handled again now.
+ops-jobs =
+    <b>Jobs</b>: failed { $failed }, waiting { $waiting }
+    { $rows }
+ops-jobs-row =
+    { $state ->
+        [failed] ❌
+        [running] ⏳
+       *[waiting] ·
+    } <code>{ $job }</code> { $name }{ $about }, try { $attempts } of { $most }
+ops-jobs-none = The queue is empty.
+ops-job-retried = ✅ Job <code>{ $job }</code> was started again.
+ops-audit =
+    <b>Audit records</b>
+    { $rows }
+ops-audit-about =
+    <b>Audit records of { $subject }</b>
+    { $rows }
+ops-audit-none = There are no records.
+
+## ops-setup
+ops-setup-goes-on = <b>{ $server }</b> is being set up; see the message above.
+ops-setup-leaving = <b>{ $server }</b> is being removed and can't be set up.
+ops-setup-begun = Set-up has begun; its progress is in the next message.
+ops-setup-line =
+    { $state ->
+        [done] ✅
+        [busy] ⏳
+        [failed] ❌
+       *[todo] ·
+    } { $what }{ $state ->
+        [busy] …
+       *[other] {""}
+    }
+setup-step-connect = SSH connection
+setup-step-system = Check the system
+setup-step-architecture = Check the architecture
+setup-step-privilege = Check privileges
+setup-step-clock = Check the clock
+setup-step-engine = Check Docker
+setup-step-forwarding = Connect to Docker
+setup-step-settings = Set Docker up
+setup-step-ports = Check ports
+setup-step-hardware = Read the hardware
+setup-step-image = Stream the relay image
+setup-step-trial = Start a test relay
+setup-step-outside = Test TCP and UDP from outside
+setup-busy-installing = Installing Docker, which may take some minutes
+setup-busy-streaming = Streaming the relay image, { $sent } / { $total }
+setup-found-connected = SSH connected, host fingerprint matches
+setup-found-root = Root
+setup-found-sudo = sudo
+setup-found-clock = Clock { $seconds } s off
+setup-found-installed = Installed Docker { $version }
+setup-found-engine = Docker { $version }
+setup-found-socket = Docker reached directly
+setup-found-stdio = Docker reached through its command, a little slower
+setup-found-changed = Docker’s settings changed
+setup-found-settings = Docker’s settings are right
+setup-found-ports = Ports free: { $free }
+setup-found-hardware = { $cores } cores, { $memory } memory, { $disk } disk
+setup-found-loaded = Relay image streamed
+setup-found-image = Relay image is there
+setup-found-trial = Test relay runs on port { $port }
+setup-found-outside = TCP and UDP answer from outside
+setup-problem-unreachable = SSH of <b>{ $server }</b> doesn’t answer. Check address and port, and allow the SSH port in the provider’s firewall.
+setup-problem-host-key = The host fingerprint of <b>{ $server }</b> changed. If it was reinstalled, compare the new one with <code>/server_edit { $server } key scan</code>; if not, somebody may be posing as it.
+setup-problem-auth = <b>{ $server }</b> doesn’t accept our key. Run the line from /server_add on it again, as the same user.
+setup-problem-forwarding = sshd of <b>{ $server }</b> forbids forwarding. Set <code>AllowStreamLocalForwarding yes</code> in sshd_config and restart sshd.
+setup-problem-cut = The connection to <b>{ $server }</b> broke. Run <code>/server_setup { $server }</code> again; it goes on where it stopped.
+setup-problem-archive = The relay image’s file can’t be read: { $said }. Check <code>relay.images</code> in the settings.
+setup-problem-system = { $name } isn’t supported. Reinstall the server with Debian 12 or Ubuntu 24.04.
+setup-problem-architecture = There is no relay image for { $name }. Use an amd64 or arm64 server.
+setup-problem-privilege = User <code>{ $name }</code> is neither root nor may use sudo without a password. Use root, or set sudo up for it.
+setup-problem-clock = The clock is { $seconds } s off. Run <code>apt install systemd-timesyncd</code> on the server.
+setup-problem-install = Docker can’t be installed. Repair the package sources (apt-get update must pass), then run <code>/server_setup { $server }</code> again.
+    <pre>{ $said }</pre>
+setup-problem-engine = Docker doesn’t start.
+    <pre>{ $said }</pre>
+setup-problem-settings = <code>/etc/docker/daemon.json</code> isn’t valid JSON. Repair or remove it, then run <code>/server_setup { $server }</code> again.
+setup-problem-flag = dockerd is started with <code>--userland-proxy=true</code>. Take that out.
+setup-problem-restart = ⚠️ Docker must be restarted, which stops these for some seconds: { $name }. Tap “Run” to go on.
+setup-problem-ports = None of the ports { $range } is free. Choose others with <code>/server_edit { $server } ports 30000-30999</code>.
+setup-problem-image = The image’s file doesn’t hold { $name }. Check <code>relay.images</code> in the settings.
+setup-problem-trial = The test relay doesn’t run.
+    <pre>{ $said }</pre>
+setup-problem-lost = This set-up was interrupted, and nobody works on it any more.
+setup-problem-other = <b>{ $server }</b> didn’t do it: { $said }
+
+## ops-usage
+opsuse-servers = /servers
+opsex-servers = /servers
+opsuse-server-add = /server_add IP [PORT] [USER] REGION TYPE
+opsex-server-add = /server_add 198.51.100.20 22 root tokyo ecs-yearly
+opsuse-server-setup = /server_setup SERVER
+opsex-server-setup = /server_setup tyo-3
+opsuse-server-edit = /server_edit SERVER [FIELD VALUE]
+opsex-server-edit = /server_edit tyo-3 traffic 2TB
+opsuse-server-drain = /server_drain SERVER
+opsex-server-drain = /server_drain tyo-3
+opsuse-server-remove = /server_remove SERVER
+opsex-server-remove = /server_remove tyo-3
+opsuse-server-types = /server_types [add NAME yearly|hourly RATE] or [NAME FIELD VALUE]
+opsex-server-types = /server_types ecs-hourly rate 0.108
+opsuse-user = /user QUERY
+opsex-user = /user lin@example.com
+opsuse-history = /history CUSTOMER
+opsex-history = /history lin
+opsuse-renew = /renew CUSTOMER|RENTAL DATE [TIME]
+opsex-renew = /renew lin 2026-12-24
+opsuse-pause = /pause RENTAL
+opsex-pause = /pause 102
+opsuse-resume = /resume RENTAL
+opsex-resume = /resume 102
+opsuse-release = /release RENTAL
+opsex-release = /release 102
+opsuse-acl = /acl CUSTOMER [SERVER…|auto|off]
+opsex-acl = /acl lin tyo-3 hkg-1
+opsuse-ban = /ban CUSTOMER
+opsex-ban = /ban lin
+opsuse-unban = /unban CUSTOMER
+opsex-unban = /unban lin
+opsuse-serial-generate = /serial_generate PLAN|DAYS COUNT
+opsex-serial-generate = /serial_generate 30 100
+opsuse-serial = /serial SERIAL
+opsex-serial = /serial 7KQ2M-X4D9T-0WHRE-5NB8V-C
+opsuse-plans = /plans
+opsex-plans = /plans
+opsuse-bind = /bind CODE
+opsex-bind = /bind 7KQ2-M4D9
+opsuse-help = /help
+opsex-help = /help
+opsuse-jobs = /jobs
+opsex-jobs = /jobs
+opsuse-retry = /retry JOB
+opsex-retry = /retry 4711
+opsuse-audit = /audit [CUSTOMER|SERVER]
+opsex-audit = /audit tyo-3
 
 ## buttons
 btn-relays = My relays
@@ -939,6 +1338,12 @@ btn-ops-fingerprint = Matches
 btn-ops-open = Open the bot
 btn-ops-approve = Approve
 btn-ops-refuse = Refuse
+btn-ops-resend = Send again
+btn-page-back = ‹
+btn-page-next = ›
+btn-ops-newest = Newest
+btn-ops-older = Older
+btn-ops-retry-job = Retry { $job }
 btn-ops-stop = Stop broadcast
 btn-ops-unpark = Handle again
 btn-ops-retry = Retry
@@ -1100,6 +1505,7 @@ opscmd-refund = Refund
 opscmd-finance = Revenue, costs, profit
 opscmd-distributor-add = Add a distributor
 opscmd-broadcast = Send an announcement
+opscmd-help = The list of commands
 opscmd-bind = Bind this group as the ops group
 opscmd-alert-rule = Alert rules and silences
 opscmd-jobs = Job queue

@@ -718,7 +718,6 @@ ops-server-remove-confirm =
     ⚠️ 移除 <b>{ $server }</b>，其上有 { $rentals } 个租赁：
     • 双中继 { $dual } 个：另一半继续服务，随后补新
     • 单中继 { $single } 个：换机，客户需更新 ACL 配置
-    发起人：{ $who }，1 分钟内确认有效。
 ops-renew-confirm =
     <b>{ $user }</b> 的 { $relay }：{ $old_end } → { $new_end }（{ $change }）
     续费后邮件和 Telegram 都会通知客户。
@@ -764,6 +763,386 @@ ops-job-failed = 🔴 任务 <code>{ $job }</code> 多次失败，已停止重�
 ops-message-refused = ⚠️ 一条待发消息（<code>{ $message }</code>）被 Telegram 以格式错误拒收，已放弃。日志里有原因。
 ops-audit-head = 审计链 { $day }：共 { $count } 条，链头 <code>{ $head }</code>
 ops-audit-broken = 🔴 审计记录在第 <code>{ $seq }</code> 条处对不上：有记录被改动或删除。请立即检查数据库访问。
+
+## ops-guards
+ops-bind-wrong = 绑定码不对或已过期。在服务器上执行 <code>derpshop admin bind</code> 取得新的。
+ops-bind-other = 运维群已是另一个群，现在改为本群。原来的群不再收到消息。
+ops-unbound = 还没有绑定运维群。在服务器上执行 <code>derpshop admin bind</code>，把得到的绑定码在群里发送：<code>/bind 绑定码</code>。
+ops-not-bound-here = 这个群不是运维群，这条命令在这里没有作用。
+ops-unknown-command = 没有命令 <code>/{ $command }</code>。发送 /help 查看全部。
+ops-cancelled = 已取消，没有执行。
+ops-confirm-over = 这个确认已经处理过了。
+ops-changed-meanwhile = 情况刚刚有变，没有执行。重新发一次命令。
+ops-confirm-by = 发起人：{ $who }，{ $minutes } 分钟内确认有效。
+
+## ops-arguments
+ops-wrong-address = <code>{ $given }</code> 不是 IPv4 地址。
+ops-wrong-login = <code>{ $given }</code> 不是登录名。
+ops-wrong-region = 没有地区 <code>{ $given }</code>。可用：{ $known }
+ops-wrong-type = 没有类别 <code>{ $given }</code>。可用：{ $known }
+ops-wrong-server = 没有服务器 <code>{ $given }</code>。发送 /servers 查看全部。
+ops-wrong-server-many = <code>{ $given }</code> 对应多台：{ $names }。请用名称指定。
+ops-wrong-customer = 找不到客户 <code>{ $given }</code>。可用用户名、邮箱、编号或 Telegram 数字 ID。
+ops-wrong-customer-many = <code>{ $given }</code> 对应多个客户，请用编号指定：
+    { $rows }
+ops-wrong-rental = 没有租赁 <code>{ $given }</code>。
+ops-wrong-date = 看不懂日期 <code>{ $given }</code>。写法：<code>2026-12-24</code> 或 <code>2026-12-24 18:30</code>。
+ops-wrong-number = <code>{ $given }</code> 不是 { $least } 到 { $most } 的整数。
+ops-wrong-plan = 没有套餐 <code>{ $given }</code>。可用：{ $known }
+ops-wrong-serial = <code>{ $given }</code> 不是序列号。
+ops-wrong-serial-check = <code>{ $given }</code> 没通过校验，多半是输错或漏了字符。
+ops-wrong-field = 没有字段 <code>{ $given }</code>。可用：{ $known }
+ops-wrong-value = <code>{ $given }</code> 不能用作 { $field }。
+ops-wrong-job = 没有任务 <code>{ $given }</code>，或它正在执行。
+
+## ops-servers
+ops-servers =
+    <b>服务器</b>：{ $healthy } / { $count } 在接单
+    { $rows }
+ops-servers-row =
+    { $status ->
+        [healthy] 🟢
+        [unhealthy] 🔴
+       *[maintenance] ⚪
+    } <b>{ $server }</b> { $region }，负载 { $load }，容器 { $standing } / { $capacity }，流量：{ $traffic }
+ops-servers-none = 还没有服务器。用 /server_add 添加第一台。
+ops-traffic-left = 剩 { $left } / { $total }
+ops-traffic-free = 不限
+ops-server-status =
+    { $status ->
+        [healthy] 在接单
+        [unhealthy] 异常
+        [removing] 移除中
+       *[maintenance] 维护
+    }
+ops-server-detail =
+    <b>{ $server }</b>：{ $status }
+    地址：<code>{ $address }</code>，SSH 端口 { $port }，用户 { $user }
+    指纹：<code>{ $fingerprint }</code>
+    地区：{ $region }，类别：{ $type }
+    容器：{ $standing } / { $capacity }，端口 { $ports }
+    负载：{ $load }，流量：{ $traffic }
+    硬件：{ $hardware }
+    可修改：{ $fields }
+ops-server-hardware = { $cores } 核，内存 { $memory }，磁盘 { $disk }，{ $arch }，{ $os }，Docker { $engine }
+ops-server-no-hardware = 还没有部署
+ops-server-there = 这个地址和端口已经是 <b>{ $server }</b>，没有重复添加。
+ops-server-exists = { $address }:{ $port } 已经是 <b>{ $server }</b>。
+ops-server-added = ✅ <b>{ $server }</b> 已添加。装好公钥后执行 <code>/server_setup { $server }</code>。
+ops-server-host-key =
+    <b>{ $server }</b> 的主机指纹
+    原来：<code>{ $old }</code>
+    现在：<code>{ $new }</code>
+    重装过系统，且与新系统的指纹一致，才点「指纹一致」。
+ops-server-key-same = <b>{ $server }</b> 的主机指纹没有变：<code>{ $fingerprint }</code>
+ops-server-edited = ✅ <b>{ $server }</b> 的 { $field } 已改为 <code>{ $value }</code>。
+ops-server-edit-busy = <b>{ $server }</b> 上有 { $standing } 个容器，客户的配置里写着它的地址和地区，现在不能改 { $field }。
+ops-server-drained = ⚪ <b>{ $server }</b> 不再接新单，上面的 { $rentals } 个租赁照常。恢复接单：<code>/server_setup { $server }</code>
+ops-server-drained-already = <b>{ $server }</b> 本来就没有在接单。
+ops-server-remove-empty = ⚠️ 移除 <b>{ $server }</b>，其上没有租赁。历史记录保留。
+ops-server-removing = ⏳ <b>{ $server }</b> 移除中：{ $moved } 个中继已换到其他服务器，旧容器清完后移除。
+ops-server-removed = ✅ <b>{ $server }</b> 已移除，历史记录保留。
+ops-server-remove-stuck =
+    ⚠️ <b>{ $server }</b> 移除中，还有 { $leaving } 个旧容器没清掉，多半是连不上。
+    现在执行：不再等待，记录改为已释放，那台机器上的容器不会被动。
+ops-server-remove-full = ❌ <b>{ $server }</b> 没有移除：其他服务器放不下 { $relay }。先用 /server_add 加一台，或用 /release 释放。
+
+## ops-types
+ops-types =
+    <b>服务器类别</b>
+    { $rows }
+ops-types-row =
+    { $billing ->
+        [hourly] <b>{ $name }</b>：每小时 { $rate }
+       *[yearly] <b>{ $name }</b>：包年，每天 { $rate }
+    }{ $more }
+ops-types-cores = ，{ $cores } 核
+ops-types-memory = ，内存 { $memory }
+ops-types-bandwidth = ，{ $bandwidth }
+ops-types-traffic = ，每月流量 { $traffic }
+ops-type-added = ✅ 类别 <b>{ $name }</b> 已添加。
+ops-type-edited = ✅ 类别 <b>{ $name }</b> 已修改：
+    { $row }
+ops-type-exists = 类别 <b>{ $name }</b> 已经有了。
+
+## ops-customers
+ops-user =
+    <b>{ $user }</b>（编号 { $id }）：{ $state }
+    邮箱：{ $email }
+    Telegram：{ $telegram }
+    语言：{ $language }，时区：{ $zone }
+    注册：{ $registered }，最近登录：{ $login }
+    { $rentals }
+ops-user-state =
+    { $state ->
+        [banned] 已停用
+        [closed] 已注销
+        [new] 未完成注册
+        [admin] 管理员
+        [distributor] 分销员
+       *[user] 客户
+    }
+ops-user-none = 无
+ops-user-row = <code>{ $user }</code>，编号 { $id }，{ $email }
+ops-user-no-rentals = 没有租赁
+ops-rental-row =
+    { $state ->
+        [active] 🟢
+        [starting] 🟡
+        [expired] 🔴
+       *[paused] ⚪
+    } { $relay }：{ $what }
+ops-rental-active = { $end } 到期（{ $left }）
+ops-rental-starting = 开通中，{ $days } 天待计
+ops-rental-expired = 已于 { $end } 到期，保留到 { $kept_until }
+ops-rental-paused = { $since } 起暂停
+ops-rental-released = { $at } 已释放
+ops-history =
+    <b>{ $user } 的记录</b>
+    { $rows }
+ops-history-none = <b>{ $user }</b> 还没有记录。
+ops-record-row =
+    { $status ->
+        [failed] { $at } { $who } <b>{ $what }</b> 失败 { $details }
+       *[success] { $at } { $who } <b>{ $what }</b> { $details }
+    }
+ops-record-shop = 系统
+ops-record-console = 命令行
+ops-renew-which = <b>{ $user }</b> 有 { $count } 个租赁，把哪一个续到 { $end }？
+ops-renew-past = { $end } 已经过去，没有执行。
+ops-renew-same = { $relay } 的到期时间本来就是 { $end }。
+ops-renew-not-yet = { $relay } 还在开通，开通后才有到期时间。
+ops-renew-paused = { $relay } 已暂停。先执行 <code>/resume { $rental }</code>，再续费。
+ops-renew-nothing = <b>{ $user }</b> 没有可以续费的租赁。
+ops-renew-longer = 延长 { $duration }
+ops-renew-shorter = 缩短 { $duration }
+ops-renewed = ✅ <b>{ $user }</b> 的 { $relay } 已续费：{ $old_end } → { $new_end }（{ $change }）。客户会收到邮件和 Telegram 通知。
+ops-paused = ⚪ <b>{ $user }</b> 的 { $relay } 已暂停，剩余 { $duration } 冻结。恢复：<code>/resume { $rental }</code>
+ops-pause-not = { $relay } 没有在计时，不能暂停。
+ops-resumed = ✅ <b>{ $user }</b> 的 { $relay } 已恢复，{ $end } 到期。
+ops-resume-not = { $relay } 没有暂停。
+ops-rental-is-released = { $relay } 已经释放。
+ops-release-confirm =
+    ⚠️ 释放 <b>{ $user }</b> 的 { $relay }：
+    • 中继立即停止，地址和端口交还，不能恢复
+    • 剩余 { $left } 作废
+    • ACL 配置会去掉它，客户会收到通知
+ops-released = ✅ <b>{ $user }</b> 的 { $relay } 已释放。
+ops-ban-confirm =
+    ⚠️ 停用 <b>{ $user }</b>：
+    • { $rentals } 个中继立即停止，到期时间照走
+    • 机器人不再为这个账户做任何事
+ops-banned = ✅ <b>{ $user }</b> 已停用，{ $rentals } 个中继停止。恢复：<code>/unban { $user }</code>
+ops-banned-already = <b>{ $user }</b> 本来就是停用状态。
+ops-ban-admin = <b>{ $user }</b> 是管理员，不能停用。
+ops-unbanned = ✅ <b>{ $user }</b> 已恢复，{ $rentals } 个中继重新启动。
+ops-unbanned-already = <b>{ $user }</b> 没有被停用。
+ops-acl =
+    <b>{ $user }</b> 的 ACL 配置：{ $mode }
+    { $version }
+    { $rows }
+ops-acl-mode =
+    { $mode ->
+        [manual] 手动，限 { $servers }
+        [off] 已关闭
+       *[auto] 自动，包含全部中继
+    }
+ops-acl-version = 第 { $version } 版，{ $at }
+ops-acl-no-version = 还没有版本
+ops-acl-row = { $region_id }：{ $relay }，<code>{ $address }</code>
+ops-acl-none = <b>{ $user }</b> 还没有 ACL 配置：开通第一个中继时才会生成。
+ops-acl-resent = ✅ 已把 ACL 配置重新发给 <b>{ $user }</b>。
+ops-acl-set = ✅ <b>{ $user }</b> 的 ACL 配置已改为：{ $mode }。{ $outcome }
+ops-acl-new = 新的是第 { $version } 版，已发给客户。
+ops-acl-unchanged = 内容没有变化，不用通知客户。
+ops-acl-off-confirm =
+    ⚠️ 关闭 <b>{ $user }</b> 的 ACL 配置：
+    • 新版本不含任何中继，headscale 下次更新即生效
+    • 中继照常运行，到期时间照走
+
+## ops-serials
+ops-serial-file =
+    { $count ->
+       *[other] 批次 <code>{ $batch }</code>：{ $count } 个序列号，{ $plan }。
+    }
+    谁先激活归谁，不要公开。
+ops-serial-no-plan = 没有 { $days } 天的套餐，也没有默认套餐。发送 /plans 查看全部。
+ops-serial-hourly = <b>{ $plan }</b> 按小时计费，没有序列号。
+ops-serial-waiting = ⏳ 批次 <code>{ $batch }</code> 已生成：{ $count } 个 { $plan }，文件还没发出。
+ops-serial =
+    <code>{ $code }</code>：{ $state }
+    套餐：{ $plan }，{ $days } 天
+    批次：<code>{ $batch }</code>
+    { $use }
+ops-serial-state =
+    { $state ->
+        [used] 已使用
+        [expired] 已过期
+        [revoked] 已作废
+        [unpaid] 未付款
+       *[unused] 未使用
+    }
+ops-serial-used = 激活：<b>{ $user }</b>，{ $at }，{ $relay }
+ops-serial-until = { $at } 前可激活
+ops-serial-free = 激活期限不限
+ops-serial-gone = 不能再激活
+ops-serial-unknown = 没有这个序列号。
+ops-plans =
+    <b>套餐</b>
+    { $rows }
+ops-plans-row = <code>{ $name }</code> <b>{ $plan }</b>：{ $term }，{ $price }，流量 { $cap }，{ $devices } 台设备，{ $relays ->
+        [2] 双中继
+       *[other] 单中继
+    }
+ops-plans-days = { $days } 天
+ops-plans-hourly = 按小时
+ops-plans-default = ，默认
+ops-plans-hidden = ，已下架
+ops-plans-no-price = 未定价
+ops-plans-none = 还没有套餐。执行 <code>derpshop admin seed</code> 建立初始套餐。
+
+## ops-system
+ops-right-admin = 管理员身份
+ops-help-group = <b>{ $group }</b>
+ops-help-row = /{ $command } { $about }
+ops-unparked = 已放回队列，马上重新处理。
+ops-jobs =
+    <b>任务队列</b>：失败 { $failed }，等待 { $waiting }
+    { $rows }
+ops-jobs-row =
+    { $state ->
+        [failed] ❌
+        [running] ⏳
+       *[waiting] ·
+    } <code>{ $job }</code> { $name }{ $about }，{ $attempts } / { $most } 次
+ops-jobs-none = 队列里没有任务。
+ops-job-retried = ✅ 任务 <code>{ $job }</code> 已重新开始。
+ops-audit =
+    <b>审计记录</b>
+    { $rows }
+ops-audit-about =
+    <b>{ $subject } 的审计记录</b>
+    { $rows }
+ops-audit-none = 没有记录。
+
+## ops-setup
+ops-setup-goes-on = <b>{ $server }</b> 正在部署，看上面那条消息。
+ops-setup-leaving = <b>{ $server }</b> 正在移除，不能部署。
+ops-setup-begun = 已开始部署，进度见下一条消息。
+ops-setup-line =
+    { $state ->
+        [done] ✅
+        [busy] ⏳
+        [failed] ❌
+       *[todo] ·
+    } { $what }{ $state ->
+        [busy] …
+       *[other] {""}
+    }
+setup-step-connect = SSH 连接
+setup-step-system = 检查系统
+setup-step-architecture = 检查架构
+setup-step-privilege = 检查权限
+setup-step-clock = 检查时钟
+setup-step-engine = 检查 Docker
+setup-step-forwarding = 连接 Docker
+setup-step-settings = 设置 Docker
+setup-step-ports = 检查端口
+setup-step-hardware = 读取硬件
+setup-step-image = 传输中继镜像
+setup-step-trial = 启动测试中继
+setup-step-outside = 从外网测试 TCP 与 UDP
+setup-busy-installing = 安装 Docker，可能要几分钟
+setup-busy-streaming = 传输中继镜像，{ $sent } / { $total }
+setup-found-connected = SSH 连接，主机指纹一致
+setup-found-root = root 权限
+setup-found-sudo = sudo 权限
+setup-found-clock = 时钟偏差 { $seconds } s
+setup-found-installed = 安装了 Docker { $version }
+setup-found-engine = Docker { $version }
+setup-found-socket = 直连 Docker
+setup-found-stdio = 经 docker 命令连接，稍慢
+setup-found-changed = Docker 设置已改好
+setup-found-settings = Docker 设置正确
+setup-found-ports = { $free } 个端口可用
+setup-found-hardware = { $cores } 核，内存 { $memory }，磁盘 { $disk }
+setup-found-loaded = 中继镜像已传好
+setup-found-image = 中继镜像已在
+setup-found-trial = 测试中继在端口 { $port } 运行
+setup-found-outside = 外网 TCP 与 UDP 都通
+setup-problem-unreachable = <b>{ $server }</b> 的 SSH 连不上。核对地址和端口，并在云厂商的安全组里放行 SSH 端口。
+setup-problem-host-key = <b>{ $server }</b> 的主机指纹变了。重装过系统就执行 <code>/server_edit { $server } key scan</code> 核对新指纹；没有重装，可能有人冒充它。
+setup-problem-auth = <b>{ $server }</b> 不接受我们的公钥。再发一次 /server_add 时的那行命令，在服务器上用同一用户执行。
+setup-problem-forwarding = <b>{ $server }</b> 的 sshd 不允许转发。在 sshd_config 里设 <code>AllowStreamLocalForwarding yes</code>，重启 sshd。
+setup-problem-cut = 与 <b>{ $server }</b> 的连接断了。再执行 <code>/server_setup { $server }</code>，会从断点继续。
+setup-problem-archive = 读不到中继镜像文件：{ $said }。检查配置 <code>relay.images</code>。
+setup-problem-system = 不支持 { $name }。请重装 Debian 12 或 Ubuntu 24.04。
+setup-problem-architecture = 没有 { $name } 的中继镜像。请换 amd64 或 arm64 的服务器。
+setup-problem-privilege = 用户 <code>{ $name }</code> 不是 root，也不能免密 sudo。改用 root，或为它配置免密 sudo。
+setup-problem-clock = 时钟差 { $seconds } 秒。在服务器上执行 <code>apt install systemd-timesyncd</code> 打开对时。
+setup-problem-install = Docker 装不上。先修好软件源（apt-get update 要能通过），再执行 <code>/server_setup { $server }</code>。
+    <pre>{ $said }</pre>
+setup-problem-engine = Docker 启动不了。
+    <pre>{ $said }</pre>
+setup-problem-settings = <code>/etc/docker/daemon.json</code> 不是有效的 JSON。修好或删掉它，再执行 <code>/server_setup { $server }</code>。
+setup-problem-flag = dockerd 的启动参数里有 <code>--userland-proxy=true</code>，请去掉。
+setup-problem-restart = ⚠️ 要重启 Docker，这些容器会停几秒：{ $name }。点「执行」继续。
+setup-problem-ports = 端口 { $range } 没有一个可用。用 <code>/server_edit { $server } ports 30000-30999</code> 换一段。
+setup-problem-image = 镜像文件里没有 { $name }。核对配置 <code>relay.images</code>。
+setup-problem-trial = 测试中继起不来。
+    <pre>{ $said }</pre>
+setup-problem-lost = 这次部署中断了，没有人再处理它。
+setup-problem-other = <b>{ $server }</b> 没有照做：{ $said }
+
+## ops-usage
+opsuse-servers = /servers
+opsex-servers = /servers
+opsuse-server-add = /server_add IP [端口] [用户] 地区 类别
+opsex-server-add = /server_add 198.51.100.20 22 root tokyo ecs-yearly
+opsuse-server-setup = /server_setup 服务器
+opsex-server-setup = /server_setup tyo-3
+opsuse-server-edit = /server_edit 服务器 [字段 值]
+opsex-server-edit = /server_edit tyo-3 traffic 2TB
+opsuse-server-drain = /server_drain 服务器
+opsex-server-drain = /server_drain tyo-3
+opsuse-server-remove = /server_remove 服务器
+opsex-server-remove = /server_remove tyo-3
+opsuse-server-types = /server_types [add 名称 yearly｜hourly 单价] 或 [名称 字段 值]
+opsex-server-types = /server_types ecs-hourly rate 0.108
+opsuse-user = /user 关键词
+opsex-user = /user lin@example.com
+opsuse-history = /history 客户
+opsex-history = /history lin
+opsuse-renew = /renew 客户｜租赁 日期 [时间]
+opsex-renew = /renew lin 2026-12-24
+opsuse-pause = /pause 租赁
+opsex-pause = /pause 102
+opsuse-resume = /resume 租赁
+opsex-resume = /resume 102
+opsuse-release = /release 租赁
+opsex-release = /release 102
+opsuse-acl = /acl 客户 [服务器…｜auto｜off]
+opsex-acl = /acl lin tyo-3 hkg-1
+opsuse-ban = /ban 客户
+opsex-ban = /ban lin
+opsuse-unban = /unban 客户
+opsex-unban = /unban lin
+opsuse-serial-generate = /serial_generate 套餐｜天数 数量
+opsex-serial-generate = /serial_generate 30 100
+opsuse-serial = /serial 序列号
+opsex-serial = /serial 7KQ2M-X4D9T-0WHRE-5NB8V-C
+opsuse-plans = /plans
+opsex-plans = /plans
+opsuse-bind = /bind 绑定码
+opsex-bind = /bind 7KQ2-M4D9
+opsuse-help = /help
+opsex-help = /help
+opsuse-jobs = /jobs
+opsex-jobs = /jobs
+opsuse-retry = /retry 任务
+opsex-retry = /retry 4711
+opsuse-audit = /audit [客户｜服务器]
+opsex-audit = /audit tyo-3
 
 ## buttons
 btn-relays = 我的中继
@@ -866,6 +1245,12 @@ btn-ops-fingerprint = 指纹一致
 btn-ops-open = 打开机器人
 btn-ops-approve = 通过
 btn-ops-refuse = 拒绝
+btn-ops-resend = 重新发送
+btn-page-back = ‹
+btn-page-next = ›
+btn-ops-newest = 最新
+btn-ops-older = 更早
+btn-ops-retry-job = 重试 { $job }
 btn-ops-stop = 停止群发
 btn-ops-unpark = 重新处理
 btn-ops-retry = 重试
@@ -1021,6 +1406,7 @@ opscmd-refund = 退款
 opscmd-finance = 收入、成本、利润
 opscmd-distributor-add = 添加分销员
 opscmd-broadcast = 群发公告
+opscmd-help = 命令列表
 opscmd-bind = 绑定本群为运维群
 opscmd-alert-rule = 告警规则与静默
 opscmd-jobs = 任务队列

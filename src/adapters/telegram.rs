@@ -106,6 +106,14 @@ impl Telegram {
         Ok(me.username().to_owned())
     }
 
+    /// Whether the bot is an admin of a group, without which it sees commands there and little else.
+    pub async fn is_admin_of(&self, group: ChatId) -> Result<bool, SendError> {
+        let me = self.bot.get_me().await.map_err(|e| send_error(&e))?;
+        let chat = teloxide::types::ChatId(group.0);
+        let member = self.bot.get_chat_member(chat, me.id).await.map_err(|e| send_error(&e))?;
+        Ok(member.is_privileged())
+    }
+
     /// Ends the waiting sign on a pressed button, with an optional short text. A query that is too old, or was
     /// answered before, is no error: nobody waits for it any more.
     pub async fn answer_press(&self, query: &str, text: Option<&str>) -> Result<(), SendError> {

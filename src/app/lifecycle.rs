@@ -52,11 +52,24 @@ pub async fn renew(
 ) -> Result<Changed, LifecycleError> {
     let now = app.clock.now();
     let mut tx = app.pool.begin().await?;
-    let changed = change(app, &mut tx, admin.into(), id, now, |state| state.set_end(end, now)).await?;
-    if let Some(old_end) = changed.before.state.end() {
-        provision::tell_renewal(app, &mut tx, changed.before.user, id, old_end, end, now).await?;
-    }
+    let changed = renew_in(app, &mut tx, admin, id, end, now).await?;
     tx.commit().await?;
+    Ok(changed)
+}
+
+/// As [`renew`], in the caller's transaction.
+pub async fn renew_in(
+    app: &App,
+    tx: &mut PgConnection,
+    admin: &AdminActor,
+    id: RentalId,
+    end: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<Changed, LifecycleError> {
+    let changed = change(app, tx, admin.into(), id, now, |state| state.set_end(end, now)).await?;
+    if let Some(old_end) = changed.before.state.end() {
+        provision::tell_renewal(app, tx, changed.before.user, id, old_end, end, now).await?;
+    }
     Ok(changed)
 }
 
@@ -80,13 +93,16 @@ pub async fn resume(app: &App, admin: &AdminActor, id: RentalId) -> Result<Chang
     Ok(changed)
 }
 
-/// Gives up a rental's containers, addresses and ports, whatever time was left. Its records stay.
-pub async fn release(app: &App, admin: &AdminActor, id: RentalId) -> Result<Changed, LifecycleError> {
-    let now = app.clock.now();
-    let mut tx = app.pool.begin().await?;
-    let changed = release_in(app, &mut tx, admin.into(), id, now).await?;
-    tx.commit().await?;
-    Ok(changed)
+/// Gives up a rental's containers, addresses and ports, whatever time was left, in the caller's transaction. Its
+/// records stay.
+pub async fn release(
+    app: &App,
+    tx: &mut PgConnection,
+    admin: &AdminActor,
+    id: RentalId,
+    now: DateTime<Utc>,
+) -> Result<Changed, LifecycleError> {
+    release_in(app, tx, admin.into(), id, now).await
 }
 
 /// Ends rentals whose time is over, and releases those whose keeping is. Answers with how many of each.

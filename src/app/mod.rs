@@ -1,6 +1,7 @@
 //! Use cases: each is one transaction that loads, decides, stores and enqueues. What goes over the network
 //! happens after the commit, in the worker.
 
+pub mod admin;
 pub mod audit;
 pub mod door;
 mod error;
@@ -31,7 +32,9 @@ use std::sync::Arc;
 use sqlx::PgPool;
 
 use crate::clock::{Clock, Random};
+use crate::fleet::host::Hosts;
 use crate::fleet::probe::Prober;
+use crate::fleet::server::PortRange;
 use crate::secret::{LookupKey, SealPrivate, SealPublic};
 use crate::types::{Lang, TenantId, Title};
 
@@ -81,6 +84,8 @@ pub struct Shop {
     pub admission_url: Option<String>,
     /// Addresses that never count as a customer's device, such as our own probe's.
     pub own_addresses: Vec<IpAddr>,
+    /// The ports that a new server offers to relays.
+    pub relay_ports: PortRange,
 }
 
 /// Everything the `derpshop` process holds: [`Core`], and what only it may have.
@@ -91,6 +96,10 @@ pub struct App {
     pub open: SealPrivate,
     /// Looks at relays from outside.
     pub prober: Arc<dyn Prober>,
+    /// Reaches servers.
+    pub hosts: Arc<dyn Hosts>,
+    /// The line of a server's `authorized_keys` that lets us in.
+    pub key_line: String,
 }
 
 impl fmt::Debug for App {

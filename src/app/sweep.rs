@@ -1,7 +1,7 @@
 //! The look for what no job is under way for: the net under every job that was lost.
 
 use super::lifecycle::{self, LifecycleError};
-use super::{App, AppError, provision};
+use super::{App, AppError, admin, provision};
 use crate::fleet::container;
 use crate::jobs::{self, ReconcileServer};
 
@@ -11,6 +11,7 @@ pub async fn sweep(app: &App) -> Result<(), LifecycleError> {
     lifecycle::sweep(app).await?;
     provision::retry_places(app).await?;
     settle_servers(app).await?;
+    admin::servers::finish_removals(app).await?;
     Ok(())
 }
 

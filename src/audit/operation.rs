@@ -59,6 +59,32 @@ operations! {
     AclVersion = "acl_version",
     /// The state from a backup was confirmed.
     RestoreConfirmed = "restore_confirmed",
+    /// An admin chose which relays an ACL names.
+    AclMode = "acl_mode",
+    /// An admin sent a user their ACL again.
+    AclResend = "acl_resend",
+    /// A server was added.
+    ServerAdd = "server_add",
+    /// A server's record was changed.
+    ServerEdit = "server_edit",
+    /// A server was taken out of service.
+    ServerDrain = "server_drain",
+    /// Set-up of a server ended.
+    ServerSetup = "server_setup",
+    /// An admin decided that a server goes.
+    ServerRemove = "server_remove",
+    /// A server's last container is gone, and so is it.
+    ServerRemoved = "server_removed",
+    /// A server type was added or changed.
+    ServerTypeEdit = "server_type_edit",
+    /// A batch of serials was made.
+    SerialGenerate = "serial_generate",
+    /// The file of a batch of serials was given out.
+    SerialFile = "serial_file",
+    /// Another group became the ops group.
+    OpsBind = "ops_bind",
+    /// A failed job was started again.
+    JobRetry = "job_retry",
 }
 
 #[cfg(test)]

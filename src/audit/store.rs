@@ -6,7 +6,7 @@ use sqlx::{PgConnection, PgExecutor};
 
 use super::{Actor, Breach, Entry, Link, Status, Verdict};
 use crate::db::{StoreError, ensure_one};
-use crate::types::{RentalId, TenantId, UserId};
+use crate::types::{RentalId, ServerId, TenantId, UserId};
 
 /// What stands before the first record.
 const START: [u8; 32] = [0; 32];
@@ -143,6 +143,8 @@ pub struct Record {
 pub struct Filter {
     /// Those that this user did or that were done to them.
     pub user: Option<UserId>,
+    /// Those about this server.
+    pub server: Option<ServerId>,
     /// Those of this operation.
     pub operation: Option<&'static str>,
     /// Those older than this row, to page on.
@@ -163,11 +165,13 @@ pub async fn list(
              and ($3::text is null or operation = $3)
              and ($4::bigint is null or user_id = $4
                or (details ? 'user_id' and details ->> 'user_id' = $4::bigint::text))
-           order by id desc limit $5"#,
+             and ($5::bigint is null or (details ? 'server_id' and details ->> 'server_id' = $5::bigint::text))
+           order by id desc limit $6"#,
         tenant.0,
         filter.before,
         filter.operation,
         filter.user.map(|id| id.0),
+        filter.server.map(|id| id.0),
         limit
     )
     .fetch_all(db)

@@ -1,12 +1,12 @@
 //! How servers and relays are reached, and what the operator decided about them.
 
-use super::TENANT;
-use crate::adapters::ssh::{InstallationKey, SshHosts, SshLimits};
-use crate::app::App;
+use super::{Base, TENANT};
+use crate::adapters::ssh::SshSetup;
 use crate::app::relays::Relays;
 use crate::config::{Admission, Settings};
 use crate::derp::NodePrivate;
 use crate::fleet::relay::Limits;
+use crate::fleet::setup::ServerSetup;
 use crate::secret::LookupKey;
 use crate::settings::{self, Setting};
 use crate::types::InstallId;
@@ -14,9 +14,9 @@ use crate::worker::reconcile::Fleet;
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// What reconciling servers needs. The first time, the installation gets its id and its SSH key.
-pub async fn fleet(app: &Arc<App>, settings: &Settings) -> anyhow::Result<Fleet> {
-    let key = InstallationKey::create_or_load(&settings.keyring_dir, &*app.random)?;
+/// What reconciling servers needs. The first time, the installation gets its id.
+pub async fn fleet(base: &Base) -> anyhow::Result<Fleet> {
+    let (app, settings) = (&base.app, &base.config.settings);
     let install = settings::store::set_once(&app.pool, TENANT, Setting::Install, Uuid::new_v4()).await?;
     let relays = Relays {
         install: InstallId(install),
@@ -25,8 +25,12 @@ pub async fn fleet(app: &Arc<App>, settings: &Settings) -> anyhow::Result<Fleet>
         open_on_outage: settings.relay.admission_on_failure == Admission::Allow,
         probe_key: probe_key(&app.lookup),
     };
-    let hosts = Arc::new(SshHosts::new(key, SshLimits::default()));
-    Ok(Fleet { app: app.clone(), hosts, relays: Arc::new(relays) })
+    Ok(Fleet { app: app.clone(), hosts: app.hosts.clone(), relays: Arc::new(relays) })
+}
+
+/// Sets servers up.
+pub fn setup(base: &Base) -> Arc<dyn ServerSetup> {
+    Arc::new(SshSetup::new(base.hosts.clone(), base.app.prober.clone(), base.app.clock.clone()))
 }
 
 /// The key with which we look at relays as an ordinary client. It follows from the keyring, so that whoever decides

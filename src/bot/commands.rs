@@ -5,6 +5,7 @@ use teloxide::requests::Requester;
 use teloxide::types::{BotCommand, BotCommandScope, ChatId as TelegramChatId, Recipient};
 
 use crate::adapters::telegram::{Telegram, send_error};
+use crate::bot::ops::spec;
 use crate::i18n::{TextId, Texts, t};
 use crate::notify::SendError;
 use crate::types::{ChatId, Lang};
@@ -20,42 +21,21 @@ const PRIVATE: [(&str, TextId); 7] = [
     ("terms", t("cmd-terms")),
 ];
 
-/// What the ops group finds. Other groups find nothing.
-const OPS: [(&str, TextId); 23] = [
-    ("servers", t("opscmd-servers")),
-    ("server_add", t("opscmd-server-add")),
-    ("server_setup", t("opscmd-server-setup")),
-    ("server_edit", t("opscmd-server-edit")),
-    ("server_drain", t("opscmd-server-drain")),
-    ("server_remove", t("opscmd-server-remove")),
-    ("server_types", t("opscmd-server-types")),
-    ("user", t("opscmd-user")),
-    ("history", t("opscmd-history")),
-    ("renew", t("opscmd-renew")),
-    ("pause", t("opscmd-pause")),
-    ("resume", t("opscmd-resume")),
-    ("release", t("opscmd-release")),
-    ("acl", t("opscmd-acl")),
-    ("ban", t("opscmd-ban")),
-    ("unban", t("opscmd-unban")),
-    ("serial_generate", t("opscmd-serial-generate")),
-    ("serial", t("opscmd-serial")),
-    ("plans", t("opscmd-plans")),
-    ("bind", t("opscmd-bind")),
-    ("jobs", t("opscmd-jobs")),
-    ("retry", t("opscmd-retry")),
-    ("audit", t("opscmd-audit")),
-];
+/// Whether a command of this name works in private chats.
+pub fn is_private(name: &str) -> bool {
+    PRIVATE.iter().any(|(private, _)| *private == name)
+}
 
 /// Lists the commands of private chats.
 pub async fn register_private(telegram: &Telegram, texts: &Texts) -> Result<(), SendError> {
     register(telegram, texts, &PRIVATE, BotCommandScope::AllPrivateChats).await
 }
 
-/// Lists the commands of the ops group.
+/// Lists the commands of the ops group. Other groups find nothing.
 pub async fn register_ops(telegram: &Telegram, texts: &Texts, group: ChatId) -> Result<(), SendError> {
     let chat_id = Recipient::Id(TelegramChatId(group.0));
-    register(telegram, texts, &OPS, BotCommandScope::Chat { chat_id }).await
+    let commands: Vec<_> = spec::ALL.iter().map(|spec| (spec.name, spec.about)).collect();
+    register(telegram, texts, &commands, BotCommandScope::Chat { chat_id }).await
 }
 
 async fn register(

@@ -13,6 +13,7 @@ pub mod event;
 pub mod handler;
 pub mod limit;
 pub mod notice;
+pub mod ops;
 pub mod poller;
 pub mod relay;
 pub mod run;
@@ -27,8 +28,9 @@ use event::Event;
 pub fn schema() -> UpdateHandler<anyhow::Error> {
     dptree::entry()
         .branch(dptree::filter(|ctx: ctx::Ctx| ctx.chat.private).endpoint(customer::handle))
-        .branch(case![Event::Command(command)].endpoint(customer::in_group))
-        .branch(case![Event::OldPress].endpoint(customer::old_in_group))
+        .branch(case![Event::Command(command)].endpoint(ops::command))
+        .branch(case![Event::Press(press)].endpoint(ops::pressed))
+        .branch(case![Event::OldPress].endpoint(ops::old_press))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use crate::adapters::http;
 use crate::adapters::smtp::Smtp;
 use crate::adapters::telegram::Telegram;
-use crate::base::{Base, fleet};
+use crate::base::{Base, fleet, setup};
 use crate::bot::notice::Notices;
 use crate::bot::run::{self as bot, Options, Source};
 use crate::config::{Config, TelegramMode};
@@ -104,7 +104,7 @@ async fn start_worker(
         Some(server) => Some(Arc::new(Smtp::new(server)?) as Arc<dyn Mailer>),
         None => None,
     };
-    let fleet = fleet(app, &base.config.settings).await?;
+    let fleet = fleet(base).await?;
     let backups = match base.server.backups(&base.config) {
         Ok(backups) => Some(Arc::new(backups)),
         Err(error) => {
@@ -112,7 +112,8 @@ async fn start_worker(
             None
         }
     };
-    let gear = Gear { app: app.clone(), fleet, mailer, texts: texts.clone(), backups };
+    let gear =
+        Gear { app: app.clone(), fleet, setup: setup(base), mailer, texts: texts.clone(), backups };
     let limits = &base.config.settings.limits;
     let parallel = usize::try_from(limits.jobs.get())?;
     shutdown.spawn("jobs", worker::run(gear, parallel, limits.shutdown, shutdown.token()));

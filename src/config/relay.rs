@@ -2,8 +2,9 @@
 
 use super::check::Check;
 use super::raw;
-use super::{Admission, PortRange, Relay};
+use super::{Admission, Relay};
 use crate::fleet::image::{Arch, ImageRef, RelayImage};
+use crate::fleet::server::PortRange;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -57,14 +58,10 @@ impl Check<'_> {
     }
 
     fn ports(&mut self, written: Option<&str>) -> PortRange {
-        let default = PortRange { first: 20000, last: 29999 };
-        let Some(written) = written else { return default };
-        let range = written.split_once('-').and_then(|(first, last)| {
-            Some(PortRange { first: first.trim().parse().ok()?, last: last.trim().parse().ok()? })
-        });
-        range.filter(|range| range.first >= 1024 && range.first <= range.last).unwrap_or_else(|| {
+        let Some(written) = written else { return PortRange::DEFAULT };
+        written.parse().unwrap_or_else(|_| {
             self.wrong("relay.ports", "should be two ports above 1023 with a dash, such as 20000-29999");
-            default
+            PortRange::DEFAULT
         })
     }
 }

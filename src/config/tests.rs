@@ -99,7 +99,7 @@ fn nothing_at_all_is_a_valid_configuration() {
     let config = file("").unwrap();
     assert!(config.telegram_token.is_none() && config.smtp.is_none());
     assert_eq!(config.settings.keyring_dir, Path::new("/var/lib/derpshop/keyring"));
-    assert_eq!(config.settings.relay.ports, PortRange { first: 20000, last: 29999 });
+    assert_eq!(config.settings.relay.ports, PortRange::DEFAULT);
     assert_eq!(config.settings.telegram.mode, TelegramMode::Polling);
 }
 

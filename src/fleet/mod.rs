@@ -11,4 +11,5 @@ pub mod reconcile;
 pub mod relay;
 pub mod server;
 pub mod setup;
+pub mod setup_run;
 pub mod store;

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 
 use crate::bytes::Bytes;
 use crate::derp::CertPin;
@@ -143,8 +144,9 @@ impl SetupPlan {
     }
 }
 
-/// What a step found or did.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What a step found or did. Kept as JSON while a run is shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "finding", rename_all = "snake_case")]
 pub enum Finding {
     /// The session is open.
     Connected,
@@ -209,8 +211,9 @@ pub enum Finding {
     Outside,
 }
 
-/// Where a step is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Where a step is. Kept as JSON while a run is shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
 pub enum StepState {
     /// It has begun.
     Started,

@@ -15,7 +15,7 @@ use graphile_worker::{JobKeyMode, JobSpec};
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 
-use crate::types::{RentalId, ServerId};
+use crate::types::{RentalId, ServerId, SetupId};
 
 /// The schema of the job engine's own tables.
 pub const SCHEMA: &str = "graphile_worker";
@@ -165,6 +165,24 @@ impl Job for ReconcileServer {
     fn spec(&self) -> Spec {
         // What one finds and does covers all that was asked before it began.
         Spec::default().on_server(self.server).once(format!("reconcile:{}", self.server)).attempts(8)
+    }
+}
+
+/// Sets a server up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetUpServer {
+    /// The run that is recorded.
+    pub setup: SetupId,
+    /// The server.
+    pub server: ServerId,
+}
+
+impl Job for SetUpServer {
+    const NAME: &'static str = "set_up_server";
+
+    fn spec(&self) -> Spec {
+        // A step that fails isn't tried again by itself; a worker that was killed is.
+        Spec::default().on_server(self.server).once(format!("setup:{}", self.setup)).attempts(3)
     }
 }
 

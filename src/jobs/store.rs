@@ -146,6 +146,14 @@ pub async fn waiting(db: impl PgExecutor<'_>) -> Result<i64, StoreError> {
     Ok(count.fetch_one(db).await?)
 }
 
+/// How many jobs failed for good.
+pub async fn count_failed(db: impl PgExecutor<'_>) -> Result<i64, StoreError> {
+    let count = sqlx::query_scalar(
+        "SELECT count(*) FROM graphile_worker.jobs WHERE attempts >= max_attempts AND locked_at IS NULL",
+    );
+    Ok(count.fetch_one(db).await?)
+}
+
 /// Makes the present try of a running job its last.
 pub async fn stop_retrying(db: impl PgExecutor<'_>, id: JobId) -> Result<(), StoreError> {
     // The engine's own call for this only takes jobs that don't run.

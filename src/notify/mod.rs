@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 
 use crate::db::StoreError;
-use crate::types::{AclId, ChatId, ContainerId, OutboxId, RentalId, ServerId, TenantId, UserId};
+use crate::types::{AclId, ChatId, ContainerId, OutboxId, RentalId, ServerId, SetupId, TenantId, UserId};
 
 /// The channel on which the sender is told that there is something to send.
 pub const WAKE_CHANNEL: &str = "outbox";
@@ -118,6 +118,16 @@ pub enum Notice {
         ip: Option<String>,
         /// Until when it may connect.
         until: DateTime<Utc>,
+    },
+    /// To the ops group: how the set-up of a server stands; one message, edited.
+    ServerSetup {
+        /// The run.
+        setup_id: SetupId,
+    },
+    /// To the ops group: a server's last container is gone, and so is it.
+    ServerRemoved {
+        /// Its name.
+        name: String,
     },
     /// To the ops group: we can't act on a server.
     ServerTrouble {

@@ -353,8 +353,8 @@ pub async fn without_container(
 ) -> Result<Vec<(RentalId, Half)>, StoreError> {
     let rows = sqlx::query!(
         "select r.rental_id, r.half
-         from tailnet_regions r join rentals t on t.id = r.rental_id
-         where t.tenant_id = $1 and t.status in ('starting', 'active')
+         from tailnet_regions r join rentals t on t.id = r.rental_id join users u on u.id = t.user_id
+         where t.tenant_id = $1 and t.status in ('starting', 'active') and not u.is_banned
            and not exists (select 1 from containers c
                            where c.rental_id = r.rental_id and c.half = r.half and c.released_at is null
                              and c.desired <> 'removed')

@@ -85,27 +85,40 @@ impl TryFrom<Row> for Serial {
     }
 }
 
+/// What the serials of a batch have in common.
+#[derive(Clone, Debug)]
+pub struct BatchHead {
+    /// The plan they are worth.
+    pub plan: PlanId,
+    /// Days that each adds.
+    pub days: u32,
+    /// What they give.
+    pub terms: Terms,
+    /// Which admin made them; none at the console.
+    pub created_by: Option<UserId>,
+    /// The last moment to redeem them.
+    pub redeem_by: Option<DateTime<Utc>>,
+    /// What asked for them: of two batches for one request the second breaks `serial_batches_request_key`.
+    pub request: Option<String>,
+}
+
 /// Stores a batch of serials that are paid for; the digest's unique key refuses a code that exists.
-#[expect(clippy::too_many_arguments, reason = "each is a column of the batch or of all its serials")]
 pub async fn insert_batch(
     conn: &mut PgConnection,
     tenant: TenantId,
-    plan: PlanId,
-    days: u32,
-    terms: &Terms,
-    created_by: Option<UserId>,
-    redeem_by: Option<DateTime<Utc>>,
+    head: &BatchHead,
     serials: &[NewSerial],
     at: DateTime<Utc>,
 ) -> Result<BatchId, StoreError> {
     let count = i32::try_from(serials.len()).unwrap_or(i32::MAX);
     let batch = sqlx::query_scalar!(
-        "insert into serial_batches (tenant_id, plan_id, created_by, count, created_at)
-         values ($1, $2, $3, $4, $5) returning id",
+        "insert into serial_batches (tenant_id, plan_id, created_by, count, request, created_at)
+         values ($1, $2, $3, $4, $5, $6) returning id",
         tenant.0,
-        plan.0,
-        created_by.map(|user| user.0),
+        head.plan.0,
+        head.created_by.map(|user| user.0),
         count,
+        head.request,
         at,
     )
     .fetch_one(&mut *conn)
@@ -122,19 +135,96 @@ pub async fn insert_batch(
         &digests,
         &sealed,
         &masked,
-        plan.0,
-        i32::try_from(days).unwrap_or(i32::MAX),
-        terms.traffic_cap.map(Bytes::to_db),
-        terms.max_upload.map(Bytes::to_db),
-        terms.max_download.map(Bytes::to_db),
-        i32::try_from(terms.device_limit).unwrap_or(i32::MAX),
-        terms.redundancy.number(),
-        redeem_by,
+        head.plan.0,
+        i32::try_from(head.days).unwrap_or(i32::MAX),
+        head.terms.traffic_cap.map(Bytes::to_db),
+        head.terms.max_upload.map(Bytes::to_db),
+        head.terms.max_download.map(Bytes::to_db),
+        i32::try_from(head.terms.device_limit).unwrap_or(i32::MAX),
+        head.terms.redundancy.number(),
+        head.redeem_by,
         at,
     )
     .execute(conn)
     .await?;
     Ok(BatchId(batch))
+}
+
+/// The batch that a request made, if it made one.
+pub async fn batch_by_request(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    request: &str,
+) -> Result<Option<BatchId>, StoreError> {
+    let id = sqlx::query_scalar!(
+        "select id from serial_batches where tenant_id = $1 and request = $2",
+        tenant.0,
+        request
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(id.map(BatchId))
+}
+
+/// A batch as it was made.
+#[derive(Clone, Copy, Debug)]
+pub struct BatchRow {
+    /// The plan its serials are worth.
+    pub plan: PlanId,
+    /// Days that each adds.
+    pub days: u32,
+    /// How many there are.
+    pub count: u32,
+}
+
+/// A batch of the tenant.
+pub async fn batch(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    id: BatchId,
+) -> Result<Option<BatchRow>, StoreError> {
+    let row = sqlx::query!(
+        r#"select b.plan_id, b.count, min(s.valid_days) as "days!"
+           from serial_batches b join serial_numbers s on s.batch_id = b.id
+           where b.tenant_id = $1 and b.id = $2 group by b.id"#,
+        tenant.0,
+        id.0
+    )
+    .fetch_optional(conn)
+    .await?;
+    let wrong = |column| StoreError::Inconsistent { table: "serial_batches", column, row: id.0 };
+    row.map(|row| {
+        Ok(BatchRow {
+            plan: PlanId(row.plan_id),
+            days: u32::try_from(row.days).map_err(|_| wrong("days"))?,
+            count: u32::try_from(row.count).map_err(|_| wrong("count"))?,
+        })
+    })
+    .transpose()
+}
+
+/// The sealed codes of a batch, in the order in which they were made.
+pub async fn codes(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    batch: BatchId,
+) -> Result<Vec<(SerialDigest, Vec<u8>)>, StoreError> {
+    let rows = sqlx::query!(
+        "select s.id, s.code_digest, s.code_sealed
+         from serial_numbers s join serial_batches b on b.id = s.batch_id
+         where b.tenant_id = $1 and b.id = $2 order by s.id",
+        tenant.0,
+        batch.0
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let wrong =
+                StoreError::Inconsistent { table: "serial_numbers", column: "code_digest", row: row.id };
+            Ok((SerialDigest(row.code_digest.try_into().map_err(|_| wrong)?), row.code_sealed))
+        })
+        .collect()
 }
 
 /// The serial with this digest, if the tenant has one.

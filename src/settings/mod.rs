@@ -16,6 +16,8 @@ pub enum Setting {
     OpsGroup,
     /// The installation's id (text, a UUID), which marks our containers.
     Install,
+    /// The digest (hex) and end of the code that binds an ops group (object).
+    BindCode,
 }
 
 impl Setting {
@@ -26,6 +28,7 @@ impl Setting {
             Self::RestorePendingConfirmation => "restore_pending_confirmation",
             Self::OpsGroup => "ops_group",
             Self::Install => "install",
+            Self::BindCode => "bind_code",
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::adapters::backup::Nightly;
 use crate::app;
 use crate::jobs::{
     ChainAudit, CleanCodes, CleanInbox, KeepLogs, MailRenewal, NightlyBackup, ReconcileServer,
-    ReportFailedJobs, SendCode, SweepRentals, TellAuditHead,
+    ReportFailedJobs, SendCode, SetUpServer, SweepRentals, TellAuditHead,
 };
 
 /// Tells the engine of all kinds of jobs.
@@ -27,6 +27,7 @@ pub(super) fn register(options: WorkerOptions) -> anyhow::Result<WorkerOptions> 
         .define_job::<Run<SweepRentals>>()
         .define_job::<Run<MailRenewal>>()
         .define_job::<Run<KeepLogs>>()
+        .define_job::<Run<SetUpServer>>()
         .define_job::<Run<NightlyBackup>>()
         .with_cron(
             Cron::daily_at::<Run<NightlyBackup>>(3, 10)?
@@ -75,6 +76,7 @@ impl Work for CleanInbox {
     const LIMIT: Duration = Duration::from_mins(30);
 
     async fn work(self, gear: &Gear) -> Result<(), Failure> {
+        app::admin::confirm::clean(&gear.app).await.or_retry()?;
         app::jobs::clean_inbox(&gear.app).await.or_retry()
     }
 }

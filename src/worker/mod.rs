@@ -6,9 +6,11 @@ pub mod outbox;
 pub mod reconcile;
 mod rentals;
 mod run;
+pub mod setup;
 
 pub use run::{Failure, OrFail, Work};
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,23 +21,32 @@ use tokio_util::sync::CancellationToken;
 
 use crate::adapters::backup::Backups;
 use crate::app::App;
+use crate::fleet::setup::ServerSetup;
 use crate::i18n::Texts;
 use crate::jobs::SCHEMA;
 use crate::notify::Mailer;
 
 /// What the handlers of jobs have.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Gear {
     /// Use cases and the database.
     pub app: Arc<App>,
     /// The servers and the relays on them.
     pub fleet: reconcile::Fleet,
+    /// Sets servers up.
+    pub setup: Arc<dyn ServerSetup>,
     /// Sends mails, where a mail server is configured.
     pub mailer: Option<Arc<dyn Mailer>>,
     /// What people read.
     pub texts: Arc<Texts>,
     /// Makes backups, where this process is to.
     pub backups: Option<Arc<Backups>>,
+}
+
+impl fmt::Debug for Gear {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gear").field("fleet", &self.fleet).finish_non_exhaustive()
+    }
 }
 
 /// Pauses between two starts of the engine: the first and the longest.

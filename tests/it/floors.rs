@@ -14,7 +14,7 @@ const FLOORS: [(&str, &[&str]); 6] = [
         "domain",
         &[
             "account", "plan", "serial", "order", "ledger", "referral", "rental", "fleet", "acl", "traffic",
-            "alert", "notify", "audit", "inbox", "jobs", "i18n", "settings",
+            "alert", "confirm", "notify", "audit", "inbox", "jobs", "i18n", "settings",
         ],
     ),
     ("adapters", &["adapters"]),

@@ -14,6 +14,7 @@ use derpshop::jobs::SCHEMA;
 use derpshop::money::{Currency, Money};
 use derpshop::plan::{self, Billing, NewPlan};
 use derpshop::rental::{self, RentalState};
+use derpshop::serial::store::BatchHead;
 use derpshop::serial::{self, NewSerial, SerialCode, SerialDigest};
 use derpshop::types::{
     Lang, PlanId, Redundancy, RegionCode, RentalId, ServerId, ServerTypeId, TelegramId, Terms, Title,
@@ -103,20 +104,15 @@ impl Stocked {
             })
             .collect();
         let mut conn = app.pool.acquire().await.unwrap();
-        let terms = terms(self.redundancy);
-        serial::store::insert_batch(
-            &mut conn,
-            app.tenant,
-            self.plan,
-            30,
-            &terms,
-            None,
+        let head = BatchHead {
+            plan: self.plan,
+            days: 30,
+            terms: terms(self.redundancy),
+            created_by: None,
             redeem_by,
-            &new,
-            self.now(),
-        )
-        .await
-        .unwrap();
+            request: None,
+        };
+        serial::store::insert_batch(&mut conn, app.tenant, &head, &new, self.now()).await.unwrap();
         codes
     }
 

@@ -5,7 +5,7 @@ mod place;
 mod progress;
 
 pub use acl::{publish, publish_change};
-pub use place::{open_rental, replace_failed, retry_places};
+pub use place::{fill_half, open_rental, replace_failed, retry_places};
 pub use progress::{Progress, Stage, progress};
 
 use chrono::{DateTime, Utc};
@@ -51,6 +51,10 @@ pub async fn after_change(
         RentalState::Paused { .. } | RentalState::Expired { .. } => Desired::Stopped,
         RentalState::Released { .. } => Desired::Removed,
     };
+    // A suspended account's time runs on, but nothing of it serves.
+    let user = account::store::find(&mut *tx, app.tenant, account::store::By::Id(rental.user)).await?;
+    let suspended = user.is_some_and(|user| user.is_banned);
+    let desired = if suspended && desired == Desired::Running { Desired::Stopped } else { desired };
     for server in container::store::set_desired(tx, rental.id, desired, now).await? {
         jobs::enqueue(tx, &ReconcileServer { server }).await?;
     }

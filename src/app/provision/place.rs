@@ -6,6 +6,7 @@ use sqlx::PgConnection;
 use super::super::{App, AppError};
 use super::{ProvisionError, tell_progress, test_entry};
 use crate::account;
+use crate::account::store::{self as accounts, By};
 use crate::audit;
 use crate::derp::cert::relay_certificate;
 use crate::derp::{MeshKey, NodePrivate};
@@ -120,15 +121,17 @@ pub async fn replace_failed(app: &App, container: &Container, failure: &str) -> 
     Ok(())
 }
 
-/// Finds another server for a half that has no container; `false` if none has room.
-async fn fill_half(
+/// Finds another server for a half that has no container; `false` if none has room. A rental that has no use for
+/// relays now gets none.
+pub async fn fill_half(
     app: &App,
     tx: &mut PgConnection,
     rental: &Rental,
     half: Half,
     now: DateTime<Utc>,
 ) -> Result<bool, AppError> {
-    if !rental.state.wants_relays() {
+    let user = accounts::find(&mut *tx, app.tenant, By::Id(rental.user)).await?;
+    if !rental.state.wants_relays() || user.is_some_and(|user| user.is_banned) {
         return Ok(true);
     }
     let mut excluding = container::store::failed_on(tx, rental.id, now - AVOID).await?;

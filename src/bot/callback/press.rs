@@ -3,7 +3,7 @@
 use chrono_tz::Tz;
 
 use super::presses;
-use crate::types::{Lang, RegionCode, RentalId};
+use crate::types::{BatchId, ConfirmationId, Lang, RegionCode, RentalId, ServerId, UserId};
 
 presses! {
     /// The main menu.
@@ -110,6 +110,47 @@ presses! {
     Notes = "nt",
     /// The terms.
     Terms = "tm",
+    /// Ops: do what was asked about.
+    OpsConfirm {
+        /// The question.
+        id: ConfirmationId,
+    } = "oy",
+    /// Ops: don't do what was asked about.
+    OpsCallOff {
+        /// The question.
+        id: ConfirmationId,
+    } = "on",
+    /// Ops: a page of the servers.
+    OpsServers {
+        /// From zero.
+        page: u16,
+    } = "osv",
+    /// Ops: a page of a customer's records.
+    OpsHistory {
+        /// Whose.
+        user: UserId,
+        /// Those older than this one.
+        before: Option<i64>,
+    } = "ohi",
+    /// Ops: a page of records.
+    OpsAudit {
+        /// Of this customer.
+        user: Option<UserId>,
+        /// Of this server.
+        server: Option<ServerId>,
+        /// Those older than this one.
+        before: Option<i64>,
+    } = "oau",
+    /// Ops: send the file of a batch of serials again.
+    OpsBatch {
+        /// The batch.
+        batch: BatchId,
+    } = "oba",
+    /// Ops: send a customer their ACL again.
+    OpsAclSend {
+        /// Whose.
+        user: UserId,
+    } = "oac",
     /// Ops: put an update that was set aside back into its lane.
     Unpark {
         /// Telegram's number of the update.

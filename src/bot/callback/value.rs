@@ -3,8 +3,8 @@
 use chrono_tz::Tz;
 
 use crate::types::{
-    AclId, BatchId, ContainerId, DeviceId, Lang, PlanId, RegionCode, RentalId, SerialId, ServerId,
-    ServerTypeId, TailnetId, UserId,
+    AclId, BatchId, ConfirmationId, ContainerId, DeviceId, Lang, PlanId, RegionCode, RentalId, SerialId,
+    ServerId, ServerTypeId, TailnetId, UserId,
 };
 
 /// A value that a button can carry: as text without `:`, as short as may be.
@@ -136,5 +136,6 @@ ids!(
     ServerTypeId,
     ContainerId,
     AclId,
-    DeviceId
+    DeviceId,
+    ConfirmationId
 );

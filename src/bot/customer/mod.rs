@@ -59,19 +59,6 @@ pub(super) async fn handle(ctx: Ctx, event: Event) -> anyhow::Result<()> {
     }
 }
 
-/// A button in a group that nobody knows any more.
-pub(super) async fn old_in_group(ctx: Ctx) -> anyhow::Result<()> {
-    ctx.say(ctx.words().get(t("error-button-gone"))).await?;
-    Ok(())
-}
-
-/// A command outside private chats that no other part took up: it works in private only.
-pub(super) async fn in_group(ctx: Ctx, command: Command) -> anyhow::Result<()> {
-    tracing::debug!(command = command.name, "a command of private chats in a group");
-    ctx.say(ctx.words().get(t("error-private-only"))).await?;
-    Ok(())
-}
-
 /// Tells somebody who is suspended that they are, once a day.
 pub(super) async fn refuse(ctx: &Ctx) -> anyhow::Result<()> {
     if ctx.chat.private && awaited(ctx).await? != Some(Waiting::Nothing) {

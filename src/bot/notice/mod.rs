@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use crate::account::User;
 use crate::account::store::{self as accounts, By};
 use crate::app::App;
+use crate::bot::ops::setup_message;
 use crate::i18n::{Texts, Words};
 use crate::notify::{Audience, Notice, Outgoing, Renderer};
 
@@ -72,6 +73,8 @@ impl Notices {
             }
             Notice::ProvisionFailed { .. }
             | Notice::RelayReport { .. }
+            | Notice::ServerSetup { .. }
+            | Notice::ServerRemoved { .. }
             | Notice::ServerTrouble { .. }
             | Notice::StrangersHeld { .. }
             | Notice::AuditHead { .. }
@@ -91,6 +94,8 @@ impl Notices {
             Notice::RelayReport { user_id, rental_id, reference, results } => {
                 ops::relay_report(&self.app, words, *user_id, *rental_id, reference, results).await
             }
+            Notice::ServerSetup { setup_id } => setup_message(&self.app, words, *setup_id).await,
+            Notice::ServerRemoved { name } => Ok(Some(ops::server_removed(words, name))),
             Notice::ServerTrouble { server_id, trouble } => {
                 Ok(Some(ops::server_trouble(words, *server_id, trouble)))
             }

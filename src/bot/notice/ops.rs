@@ -62,6 +62,11 @@ pub(super) async fn relay_report(
     Ok(Some(Outgoing::text(text)))
 }
 
+/// A server's last container is gone, and so is it.
+pub(super) fn server_removed(words: Words<'_>, name: &str) -> Outgoing {
+    Outgoing::text(words.format(t("ops-server-removed"), &args().text("server", name)))
+}
+
 /// We can't act on a server.
 pub(super) fn server_trouble(words: Words<'_>, server: ServerId, trouble: &str) -> Outgoing {
     Outgoing::text(

@@ -115,24 +115,7 @@ impl SetupProblem {
     /// A lasting name, for the audit log and as part of text ids.
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::Host(error) => match error {
-                HostError::Unreachable { .. } => "unreachable",
-                HostError::HostKeyChanged { .. } => "host-key-changed",
-                HostError::AuthRefused { .. } => "auth-refused",
-                HostError::ForwardingOff => "forwarding-off",
-                HostError::Lost { .. } | HostError::Timeout { .. } => "cut",
-                HostError::NoDocker
-                | HostError::EngineDown
-                | HostError::NoPermission { .. }
-                | HostError::NoImage { .. }
-                | HostError::ImageMissing { .. }
-                | HostError::PortTaken { .. }
-                | HostError::NameTaken { .. }
-                | HostError::NotFound { .. }
-                | HostError::Engine { .. }
-                | HostError::Command { .. } => "host",
-                HostError::Archive { .. } => "archive",
-            },
+            Self::Host(error) => Self::code_of_host(error),
             Self::System { .. } => "system",
             Self::Architecture { .. } => "architecture",
             Self::Privilege { .. } => "privilege",
@@ -147,6 +130,28 @@ impl SetupProblem {
             Self::WrongArchive { .. } => "wrong-archive",
             Self::Trial { .. } => "trial",
             Self::Blocked { .. } => "blocked",
+        }
+    }
+
+    /// The name for what kept a server from answering.
+    pub const fn code_of_host(error: &HostError) -> &'static str {
+        match error {
+            HostError::Unreachable { .. } => "unreachable",
+            HostError::HostKeyChanged { .. } => "host-key-changed",
+            HostError::AuthRefused { .. } => "auth-refused",
+            HostError::ForwardingOff => "forwarding-off",
+            HostError::Lost { .. } | HostError::Timeout { .. } => "cut",
+            HostError::NoDocker
+            | HostError::EngineDown
+            | HostError::NoPermission { .. }
+            | HostError::NoImage { .. }
+            | HostError::ImageMissing { .. }
+            | HostError::PortTaken { .. }
+            | HostError::NameTaken { .. }
+            | HostError::NotFound { .. }
+            | HostError::Engine { .. }
+            | HostError::Command { .. } => "host",
+            HostError::Archive { .. } => "archive",
         }
     }
 

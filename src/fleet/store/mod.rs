@@ -4,3 +4,4 @@ pub mod kinds;
 pub mod placement;
 pub mod regions;
 pub mod servers;
+pub mod setups;

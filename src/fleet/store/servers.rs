@@ -87,6 +87,7 @@ struct Wanted<'a> {
     region_short: Option<&'a str>,
     address: Option<IpAddr>,
     ssh_port: Option<u16>,
+    to_remove: bool,
     skip: u32,
     limit: Option<u32>,
 }
@@ -111,13 +112,15 @@ async fn select(
              and ($3::text is null or r.short = $3)
              and ($4::text is null or s.ip = $4)
              and ($5::integer is null or s.ssh_port = $5)
+             and (not $6 or s.removal_at is not null)
            order by s.region, s.id
-           offset $6 limit $7"#,
+           offset $7 limit $8"#,
         tenant.0,
         wanted.id.map(|id| id.0),
         wanted.region_short,
         wanted.address.map(|address| address.to_string()),
         wanted.ssh_port.map(i32::from),
+        wanted.to_remove,
         i64::from(wanted.skip),
         wanted.limit.map(i64::from)
     )
@@ -178,6 +181,11 @@ pub async fn find(
         }
     };
     select(db, tenant, wanted).await
+}
+
+/// Servers that are to go.
+pub async fn to_remove(db: impl PgExecutor<'_>, tenant: TenantId) -> Result<Vec<Listed>, StoreError> {
+    select(db, tenant, Wanted { to_remove: true, ..Wanted::default() }).await
 }
 
 /// Adds a server, in maintenance until its set-up has passed. An address and port that another server has breaks

@@ -6,15 +6,22 @@ pub(crate) mod process;
 pub(crate) mod shop;
 pub(crate) mod world;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use async_trait::async_trait;
 use derpshop::adapters::probe::{ProbeLimits, SocketProber};
 use derpshop::app::{App, Core, Shop};
 use derpshop::clock::OsRandom;
+use derpshop::fleet::host::{HostError, HostKey, HostSession, Hosts, SshTarget, cause};
+use derpshop::fleet::server::PortRange;
+use derpshop::fleet::setup::{
+    ServerSetup, SetupPlan, SetupProgress, SetupReport, SetupStep, SetupStopped, StepState,
+};
 use derpshop::inbox::{BotId, Sealer};
 use derpshop::secret::Keyring;
-use derpshop::types::{Lang, TenantId, Title};
+use derpshop::types::{Lang, ServerId, TenantId, Title};
 use sqlx::PgPool;
 
 use clock::TestClock;
@@ -34,8 +41,13 @@ pub(crate) struct Fixture {
 }
 
 impl Fixture {
-    /// An application over `pool`, with keys of its own.
+    /// An application over `pool`, with keys of its own and without servers.
     pub(crate) fn new(pool: PgPool) -> Self {
+        Self::with_hosts(pool, Arc::new(NoHosts))
+    }
+
+    /// The same with servers.
+    pub(crate) fn with_hosts(pool: PgPool, hosts: Arc<dyn Hosts>) -> Self {
         let folder = tempfile();
         let Keyring { seal, open, lookup, inbox } = Keyring::create_or_load(&folder.join("keyring")).unwrap();
         std::fs::remove_dir_all(folder).unwrap();
@@ -51,7 +63,9 @@ impl Fixture {
         };
         let sealer = Sealer::new(Arc::new(inbox), BOT);
         let prober = Arc::new(SocketProber::new(clock.clone(), Arc::new(OsRandom), ProbeLimits::default()));
-        Self { app: Arc::new(App { core, open, prober }), clock, sealer }
+        let key_line = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILab derpshop".to_owned();
+        let app = App { core, open, prober, hosts, key_line };
+        Self { app: Arc::new(app), clock, sealer }
     }
 }
 
@@ -67,6 +81,38 @@ fn shop() -> Shop {
         mail: true,
         admission_url: None,
         own_addresses: Vec::new(),
+        relay_ports: PortRange::DEFAULT,
+    }
+}
+
+/// A fleet without servers.
+pub(crate) struct NoHosts;
+
+#[async_trait]
+impl Hosts for NoHosts {
+    async fn scan(&self, at: SocketAddr) -> Result<HostKey, HostError> {
+        Err(HostError::Unreachable { address: at, source: cause("there is no server") })
+    }
+
+    async fn session(&self, target: &SshTarget) -> Result<Arc<dyn HostSession>, HostError> {
+        let address = SocketAddr::new(target.address, target.port);
+        Err(HostError::Unreachable { address, source: cause("there is no server") })
+    }
+
+    async fn forget(&self, _server: ServerId) {}
+}
+
+#[async_trait]
+impl ServerSetup for NoHosts {
+    async fn set_up(
+        &self,
+        plan: &SetupPlan,
+        progress: &dyn SetupProgress,
+    ) -> Result<SetupReport, SetupStopped> {
+        progress.step(SetupStep::Connect, StepState::Started);
+        let address = plan.target.socket();
+        let nobody = HostError::Unreachable { address, source: cause("there is no server") };
+        Err(SetupStopped { step: SetupStep::Connect, problem: nobody.into() })
     }
 }
 

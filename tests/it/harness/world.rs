@@ -2,12 +2,10 @@
 //! Telegram and mail server. A test speaks for people in the chat and ends with [`World::finish`].
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use derpshop::adapters::smtp::{self, Smtp};
 use derpshop::adapters::telegram::Telegram;
 use derpshop::app::relays::Relays;
@@ -15,11 +13,12 @@ use derpshop::bot::core::Limits;
 use derpshop::bot::notice::Notices;
 use derpshop::bot::run::{Options, Source};
 use derpshop::derp::NodePrivate;
-use derpshop::fleet::host::{HostError, HostKey, HostSession, Hosts, SshTarget, cause};
+use derpshop::fleet::host::Hosts;
+use derpshop::fleet::setup::ServerSetup;
 use derpshop::i18n::Texts;
 use derpshop::jobs::SCHEMA;
 use derpshop::settings::{self, Setting};
-use derpshop::types::{ChatId, InstallId, ServerId};
+use derpshop::types::{ChatId, InstallId};
 use derpshop::worker::outbox::Sender;
 use derpshop::worker::reconcile::Fleet;
 use derpshop::worker::{self, Gear};
@@ -31,12 +30,14 @@ use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::{BOT, Fixture, wait_until};
+use super::{BOT, Fixture, NoHosts, wait_until};
 
 /// How a shop differs from the usual one.
 pub(crate) struct Setup {
     /// Reaches servers. By default there are none.
     pub(crate) hosts: Arc<dyn Hosts>,
+    /// Sets them up. By default each stops at the first step.
+    pub(crate) setup: Arc<dyn ServerSetup>,
     /// What the operator decided about relays.
     pub(crate) relays: Relays,
     /// Updates of one person in a minute.
@@ -54,25 +55,8 @@ impl Default for Setup {
             open_on_outage: true,
             probe_key: NodePrivate::from_random([7; 32]),
         };
-        Self { hosts: Arc::new(NoHosts), relays, per_minute: 6000, flood: false }
+        Self { hosts: Arc::new(NoHosts), setup: Arc::new(NoHosts), relays, per_minute: 6000, flood: false }
     }
-}
-
-/// A fleet without servers.
-struct NoHosts;
-
-#[async_trait]
-impl Hosts for NoHosts {
-    async fn scan(&self, at: SocketAddr) -> Result<HostKey, HostError> {
-        Err(HostError::Unreachable { address: at, source: cause("there is no server") })
-    }
-
-    async fn session(&self, target: &SshTarget) -> Result<Arc<dyn HostSession>, HostError> {
-        let address = SocketAddr::new(target.address, target.port);
-        Err(HostError::Unreachable { address, source: cause("there is no server") })
-    }
-
-    async fn forget(&self, _server: ServerId) {}
 }
 
 /// A running shop.
@@ -98,7 +82,7 @@ impl World {
     /// A shop to order.
     pub(crate) async fn with(pool: PgPool, setup: Setup) -> Self {
         WorkerUtils::new(pool.clone(), SCHEMA).migrate().await.unwrap();
-        let fixture = Fixture::new(pool);
+        let fixture = Fixture::with_hosts(pool, setup.hosts.clone());
         let token = format!("{}:lab-token_0123456789abcdefghijklmnop", BOT.0);
         let options = telegram::Options { token, flood: setup.flood, ..telegram::Options::default() };
         let telegram = telegram::Telegram::start(options).await;
@@ -149,6 +133,7 @@ impl World {
         let gear = Gear {
             app: app.clone(),
             fleet: Fleet { app: app.clone(), hosts: setup.hosts, relays: Arc::new(setup.relays) },
+            setup: setup.setup,
             mailer: Some(Arc::new(Smtp::new(&server).unwrap())),
             texts: self.texts.clone(),
             backups: None,

@@ -1,6 +1,7 @@
 //! SQL of `containers`, `server_leases` and `strangers`.
 
 pub(super) mod leases;
+pub mod removal;
 pub mod strangers;
 
 use chrono::{DateTime, Utc};
