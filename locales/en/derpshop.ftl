@@ -162,9 +162,9 @@ redeem-target =
     { $terms }
 
     Where should it go? Extending adds the days after the current end.
-redeem-region = Choose a region. Closer to your devices means lower latency; you can move once a day later.
+redeem-region = Choose a region. Closer to your devices means lower latency.
 redeem-region-latency = Latency as seen from { $vantage }, for orientation; what counts is <code>tailscale netcheck</code> on your device.
-redeem-soldout = No region has room right now. The serial hasn't been used; we'll tell you when there's a place.
+redeem-soldout = No region has room right now. The serial hasn't been used and stays valid; send it again later.
 redeem-extended =
     { $days ->
         [one] ✅ <b>{ $relay }</b> extended by { $days } day
@@ -207,12 +207,12 @@ provision-moved = The first server didn't pass the test, so we're using another.
 provision-failed =
     ❌ <b>{ $relay }</b> isn't up yet. Servers tried: { $tries }, none passed the test. Our operators are on it.
 
-    The days are yours and haven't started; don't redeem again. We'll finish by ourselves and tell you, or you can pick another region.
+    The days are yours and haven't started; don't redeem again. We'll finish by ourselves and tell you.
 provision-done = ✅ <b>{ $relay }</b> is up and passed every test. The ACL config is in the next message.
 
 ## relay
 relay-list = <b>My relays</b> ({ $count })
-relay-list-empty = You have no relay yet. Redeem a serial or buy a plan; it takes about a minute.
+relay-list-empty = You have no relay yet. Have a serial? Tap “Redeem a serial”; it takes about a minute.
 relay-card =
     { $glyph } <b>{ $relay }</b> · { $status }
     Plan: { $plan }

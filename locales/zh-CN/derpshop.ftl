@@ -129,9 +129,9 @@ redeem-target =
     { $terms }
 
     用在哪里？续费会把天数加在当前到期时间之后。
-redeem-region = 选一个地区。离你的设备越近，延迟越低；开通后每天可以换一次。
+redeem-region = 选一个地区。离你的设备越近，延迟越低。
 redeem-region-latency = 延迟从{ $vantage }测得，仅供参考；以你设备上 <code>tailscale netcheck</code> 的结果为准。
-redeem-soldout = 现在没有可开通的地区。序列号没有被使用，有空位时我们通知你。
+redeem-soldout = 现在没有可开通的地区。序列号没有被使用，仍然有效，过些时候再发一次。
 redeem-extended =
     ✅ <b>{ $relay }</b> 已续 { $days } 天
     原到期：{ $old_end }
@@ -168,12 +168,12 @@ provision-moved = 第一台服务器没有通过测试，正在换一台。时�
 provision-failed =
     ❌ <b>{ $relay }</b> 还没开通成功：{ $tries } 台服务器都没有通过测试，运维已在处理。
 
-    天数已记在你名下，还没开始计时，不用再次激活。修好后自动开通并通知你；不想等可以换个地区。
+    天数已记在你名下，还没开始计时，不用再次激活。修好后自动开通并通知你。
 provision-done = ✅ <b>{ $relay }</b> 已开通，测试全部通过。ACL 配置见下一条消息。
 
 ## relay
 relay-list = <b>我的中继</b>（{ $count } 个）
-relay-list-empty = 你还没有中继。激活序列号或购买套餐，约 1 分钟后就能用。
+relay-list-empty = 你还没有中继。有序列号就点「激活序列号」，约 1 分钟后就能用。
 relay-card =
     { $glyph } <b>{ $relay }</b> · { $status }
     套餐：{ $plan }
