@@ -18,8 +18,10 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 
 /// Targets that are silenced whatever the filter says, since they print what must not be in a log: an update that
-/// teloxide can't read is printed whole, with the customer's text and a call to report a bug in teloxide.
-const SILENCED: [&str; 2] = ["teloxide::dispatching=off", "teloxide::update_listeners=off"];
+/// teloxide can't read is printed whole, with the customer's text and a call to report a bug in teloxide; Docker's
+/// answers are printed by bollard with the relays' command lines, in which their admission tokens stand.
+const SILENCED: [&str; 3] =
+    ["teloxide::dispatching=off", "teloxide::update_listeners=off", "bollard::docker=off"];
 
 /// Why there is no log.
 #[derive(Debug, thiserror::Error)]
@@ -129,6 +131,16 @@ mod tests {
             });
             assert!(!text.contains("Cannot parse"), "{filter}: {text}");
             assert_eq!(text.contains("kept"), !filter.contains("dispatching"), "{filter}: {text}");
+        }
+    }
+
+    #[test]
+    fn what_docker_answers_is_not_printed() {
+        for filter in ["trace", "bollard=trace", "bollard::docker=trace"] {
+            let text = logged(LogFormat::Text, filter, || {
+                tracing::debug!(target: "bollard::docker", "Decoded into string: {}", "/derp/admit/T");
+            });
+            assert_eq!(text, "", "{filter}");
         }
     }
 

@@ -8,7 +8,7 @@ use derpshop::adapters::probe::{ProbeLimits, SocketProber};
 use derpshop::adapters::ssh::SshSetup;
 use derpshop::bytes::Bytes;
 use derpshop::clock::{OsRandom, SystemClock};
-use derpshop::fleet::host::HostError;
+use derpshop::fleet::host::{HostError, Hosts as _};
 use derpshop::fleet::image::{Arch, RelayImage};
 use derpshop::fleet::server::PortRange;
 use derpshop::fleet::setup::{
@@ -87,6 +87,16 @@ async fn a_bare_debian_becomes_a_server() {
     assert!(matches!(&cut.problem, SetupProblem::Host(HostError::Lost { .. })), "{cut:?}");
     assert!(told.0.lock().unwrap().contains(&(SetupStep::Engine, StepState::Installing)));
 
+    // The next run logs in as a user who has nothing but sudo.
+    server
+        .host
+        .run("apt-get", &["-q", "-y", "-o", "DPkg::Lock::Timeout=300", "install", "sudo"])
+        .await
+        .unwrap();
+    server.host.add_user("admin", &[server.hosts.authorized_line()], false).await.unwrap();
+    let sudoers = "echo 'admin ALL=(ALL) NOPASSWD:ALL' >/etc/sudoers.d/derpshop";
+    server.host.run("sh", &["-c", sudoers]).await.unwrap();
+    let plan = SetupPlan { target: server.target_as("admin"), ..plan };
     let told = Told::default();
     let report = setup(&server).set_up(&plan, &told).await.unwrap();
     assert!(report.hardware.os.starts_with("Debian GNU/Linux"), "{report:?}");
@@ -101,7 +111,11 @@ async fn a_bare_debian_becomes_a_server() {
     assert!(findings.contains(&Finding::Ports { free: 10, taken: 0 }));
     let daemon = std::fs::read_to_string(server.host.path("/etc/docker/daemon.json")).unwrap();
     assert!(daemon.contains("\"userland-proxy\": false"), "{daemon}");
-    let session = server.session().await;
+    assert!(
+        findings.contains(&Finding::Privilege { sudo: true })
+            && findings.contains(&Finding::Forwarding { allowed: true })
+    );
+    let session = server.hosts.session(&plan.target).await.unwrap();
     assert!(session.list(INSTALL).await.unwrap().is_empty(), "the trial relay is gone");
 
     // Once more: nothing is left to do.
@@ -111,6 +125,12 @@ async fn a_bare_debian_becomes_a_server() {
     assert!(findings.contains(&Finding::Settings { changed: false }), "{findings:?}");
     assert!(findings.contains(&Finding::Image { loaded: false }), "{findings:?}");
     assert!(findings.iter().any(|f| matches!(f, Finding::Engine { installed: false, .. })), "{findings:?}");
+
+    // One who may not use the socket but sudo gets there too.
+    server.host.run("gpasswd", &["--delete", "admin", "docker"]).await.unwrap();
+    server.hosts.forget(plan.target.server).await;
+    let session = server.hosts.session(&plan.target).await.unwrap();
+    session.list(INSTALL).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -199,7 +219,7 @@ async fn each_obstacle_is_named_with_its_cure() {
     assert!(matches!(&at.problem, SetupProblem::System { name } if name == "Alpine Linux v3.20"), "{at:?}");
 
     server.host.stop_sshd().await.unwrap();
-    derpshop::fleet::host::Hosts::forget(&server.hosts, server.target.server).await;
+    server.hosts.forget(server.target.server).await;
     let at = stopped(&server, &good).await;
     assert_eq!((at.step, at.problem.code()), (SetupStep::Connect, "unreachable"));
 }
