@@ -153,6 +153,7 @@ pg_throwaway() {
     pg_start "$folder" -c fsync=off -c full_page_writes=off -c synchronous_commit=off
     DATABASE_URL=$(pg_url "$folder")
     export DATABASE_URL
+    # shellcheck disable=SC2034  # for who sources this
     pg_folder=$folder
 }
 

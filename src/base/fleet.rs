@@ -3,7 +3,7 @@
 use super::{Base, TENANT};
 use crate::adapters::ssh::SshSetup;
 use crate::app::relays::Relays;
-use crate::config::{Admission, Settings};
+use crate::config::Admission;
 use crate::derp::NodePrivate;
 use crate::fleet::relay::Limits;
 use crate::fleet::setup::ServerSetup;

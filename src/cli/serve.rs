@@ -112,8 +112,7 @@ async fn start_worker(
             None
         }
     };
-    let gear =
-        Gear { app: app.clone(), fleet, setup: setup(base), mailer, texts: texts.clone(), backups };
+    let gear = Gear { app: app.clone(), fleet, setup: setup(base), mailer, texts: texts.clone(), backups };
     let limits = &base.config.settings.limits;
     let parallel = usize::try_from(limits.jobs.get())?;
     shutdown.spawn("jobs", worker::run(gear, parallel, limits.shutdown, shutdown.token()));

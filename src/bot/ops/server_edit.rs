@@ -71,7 +71,7 @@ fn hardware_line(desk: &Desk<'_>, hardware: &Hardware) -> String {
             .text("cores", hardware.cores)
             .text("memory", hardware.memory)
             .text("disk", hardware.disk)
-            .text("arch", &hardware.arch)
+            .text("arch", hardware.arch)
             .text("os", &hardware.os)
             .text("engine", &hardware.engine),
     )

@@ -73,7 +73,7 @@ fn done(words: Words<'_>, run: &SetupRun, name: &ServerName) -> Option<Html> {
                 .text("cores", hardware.cores)
                 .text("memory", hardware.memory)
                 .text("disk", hardware.disk)
-                .text("arch", &hardware.arch),
+                .text("arch", hardware.arch),
         ),
     )
 }

@@ -1,8 +1,11 @@
 //! SQL of `containers`, `server_leases` and `strangers`.
 
+mod failures;
 pub(super) mod leases;
 pub mod removal;
 pub mod strangers;
+
+pub use failures::{failed_on, failure, failures};
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -178,42 +181,6 @@ pub async fn sealed(conn: &mut PgConnection, id: ContainerId) -> Result<Sealed, 
         secrets: row.secrets_sealed,
         admit: row.admit_sealed,
     })
-}
-
-/// Servers on which a half of a rental failed since `since`: the next try goes elsewhere.
-pub async fn failed_on(
-    conn: &mut PgConnection,
-    rental: RentalId,
-    since: DateTime<Utc>,
-) -> Result<Vec<ServerId>, StoreError> {
-    let ids = sqlx::query_scalar!(
-        "select distinct server_id from containers
-         where rental_id = $1 and failure is not null and created_at >= $2",
-        rental.0,
-        since,
-    )
-    .fetch_all(conn)
-    .await?;
-    Ok(ids.into_iter().map(ServerId).collect())
-}
-
-/// Why a container was given up, as a lasting code.
-pub async fn failure(conn: &mut PgConnection, id: ContainerId) -> Result<Option<String>, StoreError> {
-    let failure = sqlx::query_scalar!("select failure from containers where id = $1", id.0)
-        .fetch_optional(conn)
-        .await?;
-    Ok(failure.flatten())
-}
-
-/// How many of a rental's containers were given up.
-pub async fn failures(conn: &mut PgConnection, rental: RentalId) -> Result<u32, StoreError> {
-    let count = sqlx::query_scalar!(
-        r#"select count(*) as "count!" from containers where rental_id = $1 and failure is not null"#,
-        rental.0,
-    )
-    .fetch_one(conn)
-    .await?;
-    Ok(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
 /// Says what a rental's containers should be; those that are to be removed stay so. Answers with the servers that

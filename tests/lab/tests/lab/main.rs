@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod core;
 #[cfg(test)]
+mod groups;
+#[cfg(test)]
 mod hosts;
 #[cfg(test)]
 mod mail;
@@ -10,7 +12,6 @@ mod mail;
 mod page;
 #[cfg(test)]
 mod relay;
-#[cfg(test)]
 mod rules;
 #[cfg(test)]
 mod support;

@@ -1,5 +1,9 @@
 //! SQL of `rentals`, `rental_containers` and `tailnet_regions`.
 
+mod regions;
+
+pub use regions::{region_id, region_ids};
+
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
@@ -302,33 +306,6 @@ pub async fn detach(
     Ok(())
 }
 
-/// The derpMap region id of one half of a rental: the one it has, or the lowest that its tailnet never gave.
-/// `None` when all of 900 to 998 are given.
-pub async fn region_id(
-    conn: &mut PgConnection,
-    tailnet: TailnetId,
-    rental: RentalId,
-    half: Half,
-) -> Result<Option<i32>, StoreError> {
-    // The tailnet's row is locked by whoever makes a rental or an ACL version of it, so two halves never
-    // compute the same free id.
-    let id = sqlx::query_scalar!(
-        "insert into tailnet_regions (tailnet_id, region_id, rental_id, half)
-         select $1, free.id, $2, $3
-         from (select g.id from generate_series(900, 998) g (id)
-               where not exists (select 1 from tailnet_regions t where t.tailnet_id = $1 and t.region_id = g.id)
-               order by g.id limit 1) free
-         on conflict (rental_id, half) do update set half = excluded.half
-         returning region_id",
-        tailnet.0,
-        rental.0,
-        half.number(),
-    )
-    .fetch_optional(conn)
-    .await?;
-    Ok(id)
-}
-
 /// The latest end over a user's rentals that aren't released.
 pub async fn latest_end(
     conn: &mut PgConnection,
@@ -387,15 +364,4 @@ pub async fn kept_since(
     .fetch_all(conn)
     .await?;
     Ok(ids.into_iter().map(RentalId).collect())
-}
-
-/// The derpMap region ids that a rental was ever given.
-pub async fn region_ids(conn: &mut PgConnection, rental: RentalId) -> Result<Vec<i32>, StoreError> {
-    let ids = sqlx::query_scalar!(
-        "select region_id from tailnet_regions where rental_id = $1 order by half",
-        rental.0
-    )
-    .fetch_all(conn)
-    .await?;
-    Ok(ids)
 }
