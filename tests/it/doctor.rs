@@ -71,7 +71,7 @@ async fn each_thing_has_a_line_and_what_is_wrong_a_cure() {
     assert_eq!(code, 2, "{said}");
 
     let base = Base::open(shop.config()).await.unwrap();
-    fleet(&base.app, &base.config.settings).await.unwrap();
+    fleet(&base).await.unwrap();
     let group = ChatId(lab_telegram.group().id);
     settings::store::set(&base.app.pool, TenantId(1), Setting::OpsGroup, group).await.unwrap();
     base.close().await.unwrap();

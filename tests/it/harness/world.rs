@@ -37,7 +37,7 @@ pub(crate) struct Setup {
     /// Reaches servers. By default there are none.
     pub(crate) hosts: Arc<dyn Hosts>,
     /// Sets them up. By default each stops at the first step.
-    pub(crate) setup: Arc<dyn ServerSetup>,
+    pub(crate) installer: Arc<dyn ServerSetup>,
     /// What the operator decided about relays.
     pub(crate) relays: Relays,
     /// Updates of one person in a minute.
@@ -55,7 +55,7 @@ impl Default for Setup {
             open_on_outage: true,
             probe_key: NodePrivate::from_random([7; 32]),
         };
-        Self { hosts: Arc::new(NoHosts), setup: Arc::new(NoHosts), relays, per_minute: 6000, flood: false }
+        Self { hosts: Arc::new(NoHosts), installer: Arc::new(NoHosts), relays, per_minute: 6000, flood: false }
     }
 }
 
@@ -133,7 +133,7 @@ impl World {
         let gear = Gear {
             app: app.clone(),
             fleet: Fleet { app: app.clone(), hosts: setup.hosts, relays: Arc::new(setup.relays) },
-            setup: setup.setup,
+            setup: setup.installer,
             mailer: Some(Arc::new(Smtp::new(&server).unwrap())),
             texts: self.texts.clone(),
             backups: None,

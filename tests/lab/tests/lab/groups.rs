@@ -1,12 +1,12 @@
 //! What Telegram refuses in groups, and of bots.
 
-use lab::telegram::{ChatKind, NewUser, Standing, Telegram};
+use lab::telegram::{ChatKind, NewUser, Standing};
 use serde_json::{Value, json};
 use teloxide::prelude::Requester;
 use teloxide::types::{ChatId, UpdateKind};
 use teloxide::{ApiError, RequestError};
 
-use crate::rules::{send, send_refused};
+use crate::rules::{PNG, send, send_refused};
 use crate::support::{raw, refused, telegram, updates};
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::Utc;
+use chrono::{TimeZone as _, Utc};
 use lab::clock::Clock;
 use lab::telegram::{Options, Telegram};
 use serde_json::{Value, json};
@@ -12,7 +12,8 @@ use teloxide::{ApiError, RequestError};
 
 use crate::support::{raw, refused, telegram, telegram_with, updates};
 
-const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x01\x2c\x00\x00\x01\x2c\x08\x06\x00\x00\x00";
+pub(crate) const PNG: &[u8] =
+    b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x01\x2c\x00\x00\x01\x2c\x08\x06\x00\x00\x00";
 
 pub(crate) async fn send(tg: &Telegram, chat: i64, mut args: Value) -> Value {
     args["chat_id"] = chat.into();
