@@ -37,6 +37,16 @@ cap-period = { $amount } per 30 days (1 GB relayed counts as 2 GB)
 cap-none = unlimited
 traffic-line = { $used } / { $cap }, resets { $reset }
 traffic-line-free = { $used } (unlimited)
+plan-title =
+    { $days ->
+        [one] { $days } day
+       *[other] { $days } days
+    }
+plan-title-dual =
+    { $days ->
+        [one] { $days } day, dual relay
+       *[other] { $days } days, dual relay
+    }
 plan-terms =
     <b>{ $plan }</b>, { $days ->
         [one] { $days } day

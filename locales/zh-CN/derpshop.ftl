@@ -13,6 +13,8 @@ cap-period = 每 30 天 { $amount }（每转发 1 GB 计 2 GB）
 cap-none = 不限
 traffic-line = { $used } / { $cap }，{ $reset } 重置
 traffic-line-free = { $used }（不限）
+plan-title = { $days } 天
+plan-title-dual = { $days } 天 · 双中继
 plan-terms =
     <b>{ $plan }</b>，{ $days } 天，{ $price }
     流量：{ $cap }

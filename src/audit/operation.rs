@@ -75,6 +75,8 @@ operations! {
     ServerRemove = "server_remove",
     /// A server's last container is gone, and so is it.
     ServerRemoved = "server_removed",
+    /// The first set of plans was made.
+    PlansSeed = "plans_seed",
     /// A server type was added or changed.
     ServerTypeEdit = "server_type_edit",
     /// A batch of serials was made.

@@ -7,6 +7,7 @@ pub mod confirm;
 pub mod customers;
 pub mod jobs;
 pub mod kinds;
+pub mod plans;
 pub mod serials;
 pub mod servers;
 pub mod setup;
