@@ -55,7 +55,13 @@ impl Default for Setup {
             open_on_outage: true,
             probe_key: NodePrivate::from_random([7; 32]),
         };
-        Self { hosts: Arc::new(NoHosts), installer: Arc::new(NoHosts), relays, per_minute: 6000, flood: false }
+        Self {
+            hosts: Arc::new(NoHosts),
+            installer: Arc::new(NoHosts),
+            relays,
+            per_minute: 6000,
+            flood: false,
+        }
     }
 }
 
