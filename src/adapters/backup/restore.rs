@@ -167,10 +167,10 @@ impl Backups {
                 keyring.push((file.to_owned(), text));
             }
         }
+        // The SSH key and what else lies in the folder come along; without these nothing stored would open.
+        let whole = KEYRING_FILES.iter().all(|file| keyring.iter().any(|(name, _)| name == file));
         match manifest {
-            Some(manifest) if database && keyring.len() == KEYRING_FILES.len() => {
-                Ok(Contents { manifest, keyring })
-            }
+            Some(manifest) if database && whole => Ok(Contents { manifest, keyring }),
             _ => Err(BackupError::Damaged.into()),
         }
     }
