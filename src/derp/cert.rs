@@ -1,5 +1,5 @@
 //! A relay's certificate and its pin. Clients of a relay without a domain name know its certificate by
-//! hash (`CertName: sha256-raw:…`, derp.md 3); the pin therefore lasts as long as certificate and key.
+//! hash (`CertName: sha256-raw:…`); the pin therefore lasts as long as certificate and key.
 
 use std::fmt;
 use std::net::IpAddr;

@@ -1,4 +1,4 @@
-//! DERP frames: one type byte, a 32-bit big-endian length, a payload (derp.md 4).
+//! DERP frames: one type byte, a 32-bit big-endian length, a payload.
 //!
 //! Decoding is bounded twice: each type has a limit on its length, checked before a byte of the
 //! payload is waited for, and no input makes it panic.

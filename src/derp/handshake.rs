@@ -1,4 +1,4 @@
-//! The client's side of opening a DERP connection (derp.md 4), without the socket: the HTTP upgrade,
+//! The client's side of opening a DERP connection, without the socket: the HTTP upgrade,
 //! then `ServerKey` from the relay, `ClientInfo` from us, `ServerInfo` from the relay. Only the last
 //! of these says that the relay let us in; a refusal is a closed connection.
 

@@ -1,4 +1,4 @@
-//! The derpMap: which relays a tailnet may use (derp.md 3). Field names and defaults are Tailscale's;
+//! The derpMap: which relays a tailnet may use. Field names and defaults are Tailscale's;
 //! the order is the one our texts show.
 
 use std::collections::BTreeMap;

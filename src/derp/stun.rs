@@ -1,4 +1,4 @@
-//! STUN as Tailscale speaks it (derp.md 5): a binding request that derper answers, and its answer.
+//! STUN as Tailscale speaks it: a binding request that derper answers, and its answer.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -106,7 +106,7 @@ mod tests {
 
     const TX: TransactionId = *b"abcdefghijkl";
 
-    /// An answer laid out by hand after derp.md 5.
+    /// An answer laid out by hand after the protocol.
     fn answer(family: u8, ip: &[u8]) -> Vec<u8> {
         let value_len = u8::try_from(4 + ip.len()).unwrap();
         let mask = [[0x21, 0x12, 0xa4, 0x42].as_slice(), &TX].concat();

@@ -246,7 +246,7 @@ pub enum MeshError {
     Relay(#[source] ProbeFailure),
 }
 
-/// Manages a running relay with its mesh key (derp.md 4, end).
+/// Manages a running relay with its mesh key.
 #[async_trait]
 pub trait RelayManager: Send + Sync {
     /// Closes the connection of a client, which then has to pass admission again. A key that is not

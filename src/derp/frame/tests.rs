@@ -9,7 +9,7 @@ fn decode_all(bytes: &[u8]) -> Result<Option<Frame>, FrameError> {
     decode(&mut BytesMut::from(bytes))
 }
 
-/// Each frame and its bytes as derp.md 4 lays them out.
+/// Each frame and its bytes as the protocol lays them out.
 fn wire() -> Vec<(Frame, Vec<u8>)> {
     let (k, o) = ([0xab; 32].as_slice(), [0xcd; 32].as_slice());
     let sealed = [0x5e; BOX_OVERHEAD].as_slice();
