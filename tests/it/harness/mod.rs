@@ -43,11 +43,11 @@ pub(crate) struct Fixture {
 impl Fixture {
     /// An application over `pool`, with keys of its own and without servers.
     pub(crate) fn new(pool: PgPool) -> Self {
-        Self::with_hosts(pool, Arc::new(NoHosts))
+        Self::of(pool, shop(), Arc::new(NoHosts))
     }
 
-    /// The same with servers.
-    pub(crate) fn with_hosts(pool: PgPool, hosts: Arc<dyn Hosts>) -> Self {
+    /// An application of a certain shop, with these servers.
+    pub(crate) fn of(pool: PgPool, shop: Shop, hosts: Arc<dyn Hosts>) -> Self {
         let folder = tempfile();
         let Keyring { seal, open, lookup, inbox } = Keyring::create_or_load(&folder.join("keyring")).unwrap();
         std::fs::remove_dir_all(folder).unwrap();
@@ -59,7 +59,7 @@ impl Fixture {
             tenant: TenantId(1),
             lookup,
             seal,
-            shop: shop(),
+            shop,
         };
         let sealer = Sealer::new(Arc::new(inbox), BOT);
         let prober = Arc::new(SocketProber::new(clock.clone(), Arc::new(OsRandom), ProbeLimits::default()));
@@ -69,7 +69,8 @@ impl Fixture {
     }
 }
 
-fn shop() -> Shop {
+/// The usual shop.
+pub(crate) fn shop() -> Shop {
     let title = |zh_cn: &str, en: &str| Title { zh_cn: zh_cn.to_owned(), en: en.to_owned() };
     Shop {
         name: title("DERP 中继站", "DERP Relays"),

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use derpshop::adapters::smtp::{self, Smtp};
 use derpshop::adapters::telegram::Telegram;
+use derpshop::app::Shop;
 use derpshop::app::relays::Relays;
 use derpshop::bot::core::Limits;
 use derpshop::bot::notice::Notices;
@@ -30,7 +31,7 @@ use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::{BOT, Fixture, NoHosts, wait_until};
+use super::{BOT, Fixture, NoHosts, shop, wait_until};
 
 /// How a shop differs from the usual one.
 pub(crate) struct Setup {
@@ -44,6 +45,8 @@ pub(crate) struct Setup {
     pub(crate) per_minute: u32,
     /// The lab's Telegram keeps its flood limits.
     pub(crate) flood: bool,
+    /// What the operator configured.
+    pub(crate) shop: Shop,
 }
 
 impl Default for Setup {
@@ -61,6 +64,7 @@ impl Default for Setup {
             relays,
             per_minute: 6000,
             flood: false,
+            shop: shop(),
         }
     }
 }
@@ -88,7 +92,7 @@ impl World {
     /// A shop to order.
     pub(crate) async fn with(pool: PgPool, setup: Setup) -> Self {
         WorkerUtils::new(pool.clone(), SCHEMA).migrate().await.unwrap();
-        let fixture = Fixture::with_hosts(pool, setup.hosts.clone());
+        let fixture = Fixture::of(pool, setup.shop.clone(), setup.hosts.clone());
         let token = format!("{}:lab-token_0123456789abcdefghijklmnop", BOT.0);
         let options = telegram::Options { token, flood: setup.flood, ..telegram::Options::default() };
         let telegram = telegram::Telegram::start(options).await;
@@ -170,6 +174,18 @@ impl World {
             left == [0, 0, 0] && inbox::store::depth(pool, BOT).await.unwrap().open == 0
         })
         .await;
+    }
+
+    /// The process ends in good order, and another begins over the same database.
+    pub(crate) async fn restart(mut self) -> Self {
+        self.stop.cancel();
+        self.tasks.close();
+        tokio::time::timeout(Duration::from_secs(30), self.tasks.wait()).await.unwrap();
+        (self.stop, self.tasks) = (CancellationToken::new(), TaskTracker::new());
+        let setup = Setup::default();
+        self.spawn_bot(setup.per_minute);
+        self.spawn_worker(setup);
+        self
     }
 
     /// Waits for the end of all that was set off, and stops. Nothing may have been set aside, given up or failed.
