@@ -1,5 +1,6 @@
 //! The text of each notice, made when it is sent: in the recipient's language, from the rows of that time.
 
+mod account;
 mod ops;
 mod rental;
 
@@ -7,8 +8,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::account::User;
 use crate::account::store::{self as accounts, By};
+use crate::account::{EmailCodeId, User};
 use crate::app::App;
 use crate::bot::ops::setup_message;
 use crate::i18n::{Texts, Words};
@@ -68,8 +69,8 @@ impl Notices {
                 rental::device_over_limit(&self.app, words, user, *rental_id, node_key, ip.as_deref(), *until)
                     .await
             }
-            Notice::CodeNotDelivered { reply, .. } => {
-                rental::code_not_delivered(&self.app, words, user, *reply).await
+            Notice::CodeNotDelivered { code_id, reply } => {
+                account::code_not_delivered(&self.app, words, user, EmailCodeId(*code_id), *reply).await
             }
             Notice::ProvisionFailed { .. }
             | Notice::RelayReport { .. }

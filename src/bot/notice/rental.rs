@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::account::{self, User};
+use crate::account::User;
 use crate::acl;
 use crate::app::App;
 use crate::app::provision::{self, Stage};
@@ -196,24 +196,4 @@ pub(super) async fn device_over_limit(
             .text("until", format::moment(until, user.zone)),
     );
     Ok(Some(Outgoing::text(text).keyboard(vec![relay_row(words, user, &relay)])))
-}
-
-/// A code's mail was not delivered.
-pub(super) async fn code_not_delivered(
-    app: &App,
-    words: Words<'_>,
-    user: &User,
-    reply: Option<u16>,
-) -> Rendered {
-    let Some(email) = account::store::last_code_email(&app.pool, user.id).await? else { return Ok(None) };
-    let reason = match reply {
-        Some(550..=553) => t("mail-why-mailbox"),
-        Some(_) => t("mail-why-refused"),
-        None => t("mail-why-unreachable"),
-    };
-    let text = words.format(
-        t("register-mail-failed"),
-        &args().text("email", email.as_str()).html("reason", words.get(reason)),
-    );
-    Ok(Some(Outgoing::text(text)))
 }

@@ -43,10 +43,9 @@ fn other_than(digits: &CodeDigits) -> CodeDigits {
 async fn registered(fixture: &Fixture, telegram: i64, address: &str) -> User {
     let user = person(fixture, telegram).await;
     let digits = mailed(fixture, user.id, address).await;
-    match answer_code(&fixture.app, user.id, &digits).await.unwrap() {
-        CodeAnswer::Done(user) => user,
-        other => panic!("{other:?}"),
-    }
+    let answer = answer_code(&fixture.app, user.id, &digits).await.unwrap();
+    let CodeAnswer::Done(user) = answer else { panic!("{answer:?}") };
+    user
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]

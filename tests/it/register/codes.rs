@@ -252,6 +252,7 @@ async fn an_address_that_takes_no_mail_is_told_and_replaced(pool: PgPool) {
 
     邮件没能送到 gone@example.com：收件地址不存在或已停用。
     换一个邮箱，或稍后重发。
+    [重发验证码] [换个邮箱]
     ");
     world.fixture.clock.advance(TimeDelta::minutes(1));
     press(&world, &lin, "换个邮箱").await;

@@ -1,9 +1,9 @@
 //! Ways in, ways around, and ways that lead nowhere.
 
-use derpshop::account::AdminActor;
-use derpshop::account::Role;
 use derpshop::account::store;
+use derpshop::account::{AdminActor, Role};
 use derpshop::app::people::{grant, kept_payload};
+use derpshop::clock::Clock as _;
 use derpshop::db::MIGRATOR;
 use derpshop::notify::{Action, Button, Messenger as _, Outgoing};
 use derpshop::types::ChatId;
@@ -187,6 +187,44 @@ async fn help_terms_and_notes_lead_back(pool: PgPool) {
     ");
     press(&world, &lin, "主菜单").await;
     assert!(reply(&lin).contains("你还没有中继"), "{}", reply(&lin));
+    world.finish().await;
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn the_menu_tells_how_many_relays_run_and_what_ends_next(pool: PgPool) {
+    let world = World::start(pool).await;
+    let lin = world.telegram.user("lin");
+    register(&world, &lin, "lin@example.com").await;
+    let user = account_of(&world, &lin).await;
+    let pool = &world.fixture.app.pool;
+    let plan = r#"insert into plans (tenant_id, name, title, valid_days, device_limit)
+                  values (1, 'p', '{"zh-CN": "x", "en": "x"}', 30, 10)"#;
+    sqlx::query(plan).execute(pool).await.unwrap();
+    let rental =
+        "insert into rentals (tenant_id, user_id, tailnet_id, plan_id, region, device_limit, redundancy,
+                    waiting_days, created_at, updated_at)
+                  select 1, t.user_id, t.id, p.id, 'tokyo', 10, 1, 30, now(), now() from tailnets t, plans p
+                  where t.user_id = $1";
+    sqlx::query(rental).bind(user.id.0).execute(pool).await.unwrap();
+    say(&world, &lin, "/menu").await;
+    assert_snapshot!(reply(&lin), @r"
+    DERP 中继站
+
+    中继开通中，好了会通知你。
+    [我的中继] [激活序列号] / [ACL 配置] [账户] / [帮助]
+    ");
+    let begun =
+        "update rentals set status = 'active', waiting_days = 0, start_date = '2026-11-20', end_date = $1";
+    let end = world.fixture.clock.now() + chrono::TimeDelta::days(27);
+    sqlx::query(begun).bind(end).execute(pool).await.unwrap();
+    say(&world, &lin, "/menu").await;
+    assert_snapshot!(reply(&lin), @r"
+    DERP 中继站
+
+    中继：0 个运行中
+    最近到期：2026-12-21 10:30 (UTC+8)（还剩 27 天）
+    [我的中继] [激活序列号] / [ACL 配置] [账户] / [帮助]
+    ");
     world.finish().await;
 }
 
