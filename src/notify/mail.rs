@@ -101,7 +101,7 @@ fn layout(lang: Lang, shop: &str, subject: &str, text: &str, feature: Feature<'_
     format!(
         "<!DOCTYPE html>\n<html lang=\"{lang}\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\
-         <meta name=\"color-scheme\" content=\"light dark\"><title>{subject}</title></head>\n\
+         <meta name=\"color-scheme\" content=\"light\"><title>{subject}</title></head>\n\
          <body style=\"margin:0;padding:0;background:#f3f5f7\">\
          <table role=\"presentation\" width=\"100%\" cellpadding=\"0\" cellspacing=\"0\" style=\"background:#f3f5f7\">\
          <tr><td align=\"center\" style=\"padding:24px 12px\">\n\

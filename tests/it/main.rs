@@ -1,14 +1,12 @@
 //! Integration tests: conversations against the real parts.
 #![expect(clippy::unwrap_used, reason = "what a test can't do without fails it where it stands")]
 
-mod backup;
-mod bot;
-mod crash;
-mod doctor;
 mod account;
 mod audit;
 mod backup;
 mod bot;
+mod crash;
+mod doctor;
 mod embedded_pg;
 mod fleet;
 mod fleet_store;
@@ -23,5 +21,5 @@ mod register;
 mod restart;
 mod schema;
 mod settings;
-mod webhook;
 mod tenant;
+mod webhook;
